@@ -1,0 +1,1 @@
+"""Hornbeam's core: multi-backend deep learning."""

@@ -1,0 +1,1 @@
+"""The jax backend's functions of the image room. See `core.backend.protocol`."""

@@ -1,0 +1,46 @@
+"""What a backend is: a named object that holds functions with the names of the ops.
+
+A backend folder has one file per room (array, variable, math, shape, nn, image, linalg, random, control, train). Each
+file is plain functions on native tensors, `name(tensors..., options...)` in the argument order of the op of that
+name, plus an optional dict `FUNCTIONS` for names that are one framework function each. An op that a backend lacks runs
+its reference body.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+class Backend:
+    """One framework as a value: its name, its tensor types, and its functions as attributes."""
+
+    def __init__(self, name: str, tensor_types: tuple[type, ...], modules: Sequence[types.ModuleType], *, trains: bool, native: Any):
+        self.name = name
+        self.tensor_types = tensor_types
+        self.trains = trains  # whether it has gradients
+        self.native = native  # the framework's main module, for interop
+        self.functions: dict[str, Callable] = {}
+        for module in modules:
+            own = {n: f for n, f in vars(module).items() if getattr(f, "__module__", None) == module.__name__ and not n.startswith("_")}
+            self.functions.update(getattr(module, "FUNCTIONS", {}))
+            self.functions.update(own)
+        self.__dict__.update(self.functions)
+        # Native dtypes that ops with promote="float" take as they are.
+        self.float_dtypes: frozenset = self.native_float_dtypes()
+
+    def has(self, name: str) -> bool:
+        """Whether this backend has its own function of that name."""
+        return name in self.functions
+
+    def __repr__(self) -> str:
+        return f"<Backend {self.name}>"
+
+    def __reduce__(self):
+        from core.backend.slot import get
+
+        return get, (self.name,)
+
+    def __getattr__(self, name: str) -> Any:  # only reached for what is missing
+        raise AttributeError(f"The {self.__dict__.get('name')} backend has no function {name!r}.")

@@ -1,0 +1,20 @@
+"""How a `Variable` is held: a `tf.Variable`, so that tapes, `tf.function` and checkpoints see it."""
+
+import tensorflow as tf
+
+from core.backend.tensorflow.array import convert_to_tensor
+
+
+def variable(value, trainable):
+    with tf.init_scope():  # a variable made inside a tf.function still holds values
+        return tf.Variable(convert_to_tensor(value), trainable=bool(trainable))
+
+
+def assign(held, value):
+    held.assign(value)
+    return held
+
+
+def set_trainable(held, trainable):
+    held._trainable = bool(trainable)  # what tf.Variable.trainable reads; TensorFlow has no public setter
+    return held

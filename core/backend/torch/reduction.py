@@ -1,0 +1,1 @@
+"""The torch backend's functions of the reduction room. See `core.backend.protocol`."""

@@ -1,0 +1,22 @@
+"""How a `Variable` is held: an `nn.Parameter` that is written in place, so that PyTorch's own tools see every change."""
+
+import torch
+
+from core.backend.torch.array import convert_to_tensor
+
+
+def variable(value, trainable):
+    tensor = convert_to_tensor(value).detach().clone()
+    return torch.nn.Parameter(tensor, requires_grad=bool(trainable) and (tensor.is_floating_point() or tensor.is_complex()))
+
+
+def assign(held, value):
+    with torch.no_grad():
+        held.copy_(value)
+    return held
+
+
+def set_trainable(held, trainable):
+    if held.is_floating_point() and held.is_leaf:
+        held.requires_grad_(bool(trainable))
+    return held

@@ -1,0 +1,15 @@
+"""Row 2: the ops, one file per family. Public as `core.ops`."""
+
+from core.ops.comparison import *  # noqa: F403
+from core.ops.control import *  # noqa: F403
+from core.ops.conv import *  # noqa: F403
+from core.ops.convert import *  # noqa: F403
+from core.ops.creation import *  # noqa: F403
+from core.ops.elementwise import *  # noqa: F403
+from core.ops.fft import *  # noqa: F403
+from core.ops.image import *  # noqa: F403
+from core.ops.indexing import *  # noqa: F403
+from core.ops.linalg import *  # noqa: F403
+from core.ops.nn import *  # noqa: F403
+from core.ops.reduction import *  # noqa: F403
+from core.ops.shape import *  # noqa: F403

@@ -1,0 +1,319 @@
+"""The op registry: an op is a Python function with a reference body; `@op` makes it dispatch.
+
+A call goes to the backend that owns its tensors, after the promotion that the op declares; symbolic tensors record a node
+whose shape the op's rule tells. A backend overrides a reference body by defining a function of the same name.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+from core.backend import slot
+from core.backend.journal import Holder
+from core.backend.protocol import Backend
+from core.backend.symbolic import KerasTensor, Node
+from core.base import dtypes, tree
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+REGISTRY: dict[str, Op] = {}
+_EMPTY = inspect.Parameter.empty
+
+
+class PrimitiveError(NotImplementedError):
+    """A backend lacks an op that has no reference body."""
+
+
+def primitive() -> NoReturn:
+    """The body of an op that every backend must define."""
+    raise PrimitiveError("This op has no reference body and the backend does not define it.")
+
+
+class Op:
+    """One entry of the registry.
+
+    Attributes:
+        name: the public name, which is the backend functions' name too.
+        reference: the function as written.
+        tensors: names of the parameters that are tensors and take part in promotion.
+        also: names of tensor parameters that keep their own dtype (indices, conditions).
+        lists: those of both that hold a list of tensors.
+        promote: None, "numeric" (common dtype) or "float" (common dtype, integers to floatx).
+        rule: from the arguments, tensors as `KerasTensor` with promoted dtype, to the outputs' `KerasTensor`s.
+    """
+
+    def __init__(self, reference: Callable, tensors: str, also: str, promote: str | None, rule: Callable | None):
+        self.name = reference.__name__.rstrip("_")
+        self.reference = reference
+        self.is_primitive = "primitive" in reference.__code__.co_names
+        self.signature = inspect.signature(reference)
+        self.parameters = tuple(self.signature.parameters)
+        self.variadic = next((n for n, p in self.signature.parameters.items() if p.kind is p.VAR_POSITIONAL), None)
+        self.lists = frozenset(n.lstrip("*") for n in (tensors + " " + also).split() if n.startswith("*"))
+        self.tensors = tuple(n.lstrip("*") for n in tensors.split())
+        self.also = tuple(n.lstrip("*") for n in also.split())
+        unknown = set(self.tensors + self.also) - set(self.parameters)
+        if unknown:
+            raise TypeError(f"The op {self.name} declares tensors {sorted(unknown)} that are not among its parameters.")
+        self.promote = promote
+        self.rule = rule
+        self._implementations: dict[Backend, Callable] = {}
+        self._entries: dict[Backend, tuple[Callable, frozenset]] = {}
+        self.fast: dict[type, tuple[Callable, frozenset]] = {}  # tensor type -> its backend's (implementation, float dtypes)
+        self.public: Callable = reference
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def implementation(self, backend: Backend) -> Callable:
+        """The function that runs this op on native tensors of `backend`."""
+        found = self._implementations.get(backend)
+        if found is None:
+            found = backend.functions.get(self.name) or self._composite(backend)
+            self._implementations[backend] = found
+        return found
+
+    def _composite(self, backend: Backend) -> Callable:
+        reference, active, use, name = self.reference, slot.active, slot.use, self.name
+        if self.is_primitive:
+
+            def missing(*args, **kwargs):
+                raise PrimitiveError(f"The {backend.name} backend does not define the op {name!r}.")
+
+            return missing
+
+        def composite(*args, **kwargs):
+            # Creation ops inside the body must land on the owner of the tensors.
+            if active() is backend:
+                return reference(*args, **kwargs)
+            with use(backend):
+                return reference(*args, **kwargs)
+
+        return composite
+
+    def bind(self, args: tuple, kwargs: dict) -> dict[str, Any]:
+        """The arguments by name, in the order of the signature, defaults left out."""
+        if self.variadic is None and len(args) <= len(self.parameters) and kwargs.keys().isdisjoint(self.parameters[: len(args)]):
+            bound = dict(zip(self.parameters, args))
+            for name in self.parameters[len(args) :]:
+                if name in kwargs:
+                    bound[name] = kwargs[name]
+                elif self.signature.parameters[name].default is _EMPTY:
+                    break
+            else:
+                if len(bound) == len(args) + len(kwargs):
+                    return bound
+        try:
+            return dict(self.signature.bind(*args, **kwargs).arguments)
+        except TypeError as error:
+            raise TypeError(f"{self.name}{self.signature}: {error}.") from None
+
+    def dispatch(self, args: tuple, kwargs: dict) -> Any:
+        """The general path: unwrap variables, find the owner, promote, convert, call. Fills the fast table."""
+        bound = self.bind(args, kwargs)
+        backend, symbolic = None, False
+        for name in self.tensors + self.also:
+            if name not in bound:
+                continue
+            value = bound[name]
+            if name in self.lists and isinstance(value, (list, tuple)):
+                value = bound[name] = [v.value if isinstance(v, Holder) else v for v in value]
+                members: Iterable = value
+            else:
+                if isinstance(value, Holder):
+                    value = bound[name] = value.value
+                members = (value,)
+            for member in members:
+                if isinstance(member, KerasTensor):
+                    symbolic = True
+                    continue
+                found = slot.owner(member)
+                if found is not None and found is not backend:
+                    backend = found if backend is None else slot.owner_of((*self._members(bound),))
+        if symbolic:
+            return self.symbolic(args, kwargs)
+        if backend is None:
+            backend = slot.active()
+        self._convert(bound, backend)
+        implementation = self.implementation(backend)
+        if not self.lists:
+            for name in self.tensors:
+                kind = type(bound.get(name))
+                if kind not in self.fast and slot.OWNERS.get(kind) is backend:
+                    self.fast[kind] = self._entries.setdefault(backend, (implementation, backend.float_dtypes))
+        return self._apply(implementation, bound)
+
+    def _members(self, bound: dict) -> Iterable[Any]:
+        for name in self.tensors + self.also:
+            value = bound.get(name)
+            yield from value if name in self.lists and isinstance(value, (list, tuple)) else (value,)
+
+    def _apply(self, function: Callable, bound: dict) -> Any:
+        if self.variadic is not None:
+            before = self.parameters[: self.parameters.index(self.variadic)]
+            rest = {n: v for n, v in bound.items() if n not in before and n != self.variadic}
+            return function(*(bound[n] for n in before), *bound.get(self.variadic, ()), **rest)
+        leading: list[Any] = []
+        for name in self.parameters:
+            if name not in bound:
+                break
+            leading.append(bound.pop(name))
+        return function(*leading, **bound)
+
+    def _convert(self, bound: dict, backend: Backend) -> None:
+        if self.promote is None:
+            target = None
+        else:
+            kinds = [self._kind(value, backend) for name in self.tensors if name in bound for value in self._each(name, bound[name])]
+            target = dtypes.promote(*kinds) if kinds else None
+            if self.promote == "float" and target is not None:
+                target = dtypes.to_float(target)
+        for name in self.tensors:
+            if bound.get(name) is not None:
+                bound[name] = self._on_each(name, bound[name], functools.partial(_to_tensor, backend=backend, dtype=target))
+        for name in self.also:
+            if bound.get(name) is not None:
+                bound[name] = self._on_each(name, bound[name], functools.partial(_to_tensor, backend=backend, dtype=None))
+
+    def _each(self, name: str, value: Any) -> Iterable[Any]:
+        if value is None:
+            return ()
+        return value if name in self.lists and isinstance(value, (list, tuple)) else (value,)
+
+    def _on_each(self, name: str, value: Any, convert: Callable) -> Any:
+        if name in self.lists and isinstance(value, (list, tuple)):
+            return [convert(v) for v in value]
+        return convert(value)
+
+    @staticmethod
+    def _kind(value: Any, backend: Backend) -> str:
+        """The lattice name of one argument; a Python scalar is weak, a list of them has the default dtype."""
+        if type(value) in (bool, int, float, complex):
+            return dtypes.kind_of(value)
+        if isinstance(value, KerasTensor):
+            return value.dtype
+        if hasattr(value, "dtype"):
+            return dtypes.standardize_dtype(value.dtype)
+        return backend.dtype(backend.convert_to_tensor(value))
+
+    def symbolic(self, args: tuple, kwargs: dict) -> Any:
+        """Records a node; the outputs' shapes and dtypes come from the rule."""
+        spec = self.output_spec(args, kwargs)
+        outputs = [s for s in tree.flatten(spec) if isinstance(s, KerasTensor)]
+        Node(self.public, args, kwargs, spec, outputs)
+        return spec
+
+    def output_spec(self, args: tuple, kwargs: dict) -> Any:
+        """What the call would return, as `KerasTensor`s, from arguments with or without values."""
+        if self.rule is None:
+            raise TypeError(f"The op {self.name} takes no symbolic tensors; call it inside a layer's `call`.")
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        target = None
+        if self.promote is not None:
+            kinds = [self._symbolic_kind(v) for n in self.tensors for v in self._each(n, bound.arguments[n])]
+            target = dtypes.promote(*kinds) if kinds else None
+            if self.promote == "float" and target is not None:
+                target = dtypes.to_float(target)
+        for names, dtype in ((self.tensors, target), (self.also, None)):
+            for name in names:
+                if bound.arguments[name] is not None:
+                    bound.arguments[name] = self._on_each(name, bound.arguments[name], functools.partial(_to_spec, dtype=dtype))
+        return self.rule(*bound.args, **bound.kwargs)
+
+    @staticmethod
+    def _symbolic_kind(value: Any) -> str:
+        if type(value) in (bool, int, float, complex):
+            return dtypes.kind_of(value)
+        return _to_spec(value, None).dtype
+
+
+def _to_tensor(value: Any, backend: Backend, dtype: str | None) -> Any:
+    if slot.OWNERS.get(type(value)) is backend:
+        return value if dtype is None or backend.dtype(value) == dtype else backend.cast(value, dtype)
+    return backend.convert_to_tensor(value, dtype)
+
+
+def _to_spec(value: Any, dtype: str | None) -> KerasTensor:
+    if isinstance(value, Holder):
+        value = value.value
+    if not hasattr(value, "shape"):
+        import numpy as np
+
+        value = np.asarray(value)
+        weak = {"f": dtypes.config.floatx(), "i": "int32", "b": "bool", "c": "complex64"}.get(value.dtype.kind, "string")
+        return KerasTensor(value.shape, dtype or weak)
+    return KerasTensor(tuple(value.shape), dtype or dtypes.standardize_dtype(value.dtype))
+
+
+def op(tensors: str = "x", *, rule: Callable | None, also: str = "", promote: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declares a function as an op. See `Op` for the arguments; `*` before a name marks a list of tensors.
+
+    >>> @op("x1 x2", rule=rules.broadcast, promote="numeric")
+    ... def add(x1, x2): ...
+    """
+
+    def declare(reference: Callable[P, R]) -> Callable[P, R]:
+        spec = Op(reference, tensors, also, promote, rule)
+        if spec.name in REGISTRY:
+            raise ValueError(f"The op {spec.name} is declared twice.")
+        REGISTRY[spec.name] = spec
+        spec.public = functools.update_wrapper(_caller(spec), reference)
+        spec.public.op = spec  # type: ignore[attr-defined]
+        spec.public.__name__ = spec.name
+        return spec.public  # type: ignore[return-value]
+
+    return declare
+
+
+def _caller(spec: Op) -> Callable:
+    """The public function: a table look-up by tensor type where nothing needs converting, else `dispatch`."""
+    fast, dispatch = spec.fast, spec.dispatch
+    arity = len(spec.tensors)
+    floats_only = spec.promote == "float"
+    if arity == 0 or arity > 2 or spec.also or spec.lists or spec.variadic:
+
+        def general(*args, **kwargs):
+            return dispatch(args, kwargs)
+
+        return general
+
+    if arity == 1 and not floats_only:
+
+        def unary(*args, **kwargs):
+            if args:
+                found = fast.get(type(args[0]))
+                if found is not None:
+                    return found[0](*args, **kwargs)
+            return dispatch(args, kwargs)
+
+        return unary
+
+    if arity == 1:
+
+        def unary_float(*args, **kwargs):
+            if args:
+                found = fast.get(type(args[0]))
+                if found is not None and args[0].dtype in found[1]:
+                    return found[0](*args, **kwargs)
+            return dispatch(args, kwargs)
+
+        return unary_float
+
+    if spec.promote is None:
+        return lambda *args, **kwargs: dispatch(args, kwargs)
+
+    def binary(*args, **kwargs):
+        if len(args) > 1:
+            x1, x2 = args[0], args[1]
+            found = fast.get(type(x1))
+            if found is not None and (type(x2) is type(x1) or fast.get(type(x2)) is found) and x1.dtype == x2.dtype:
+                if not floats_only or x1.dtype in found[1]:
+                    return found[0](*args, **kwargs)
+        return dispatch(args, kwargs)
+
+    return binary

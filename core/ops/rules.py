@@ -1,0 +1,52 @@
+"""Shape rules that many ops share. A rule takes the op's arguments, with `KerasTensor`s of the promoted dtype, and returns `KerasTensor`s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from core.backend.symbolic import KerasTensor
+from core.base import shapes
+
+
+def like(x: KerasTensor, *args: Any, **kwargs: Any) -> KerasTensor:
+    """The first tensor's shape and dtype."""
+    return KerasTensor(x.shape, x.dtype)
+
+
+def broadcast(x1: KerasTensor, x2: KerasTensor, *args: Any, **kwargs: Any) -> KerasTensor:
+    """Two tensors broadcast against each other."""
+    return KerasTensor(shapes.broadcast(x1.shape, x2.shape), x1.dtype)
+
+
+def reduce(x: KerasTensor, axis: Any = None, keepdims: bool = False, *args: Any, **kwargs: Any) -> KerasTensor:
+    """`x` with `axis` taken away, or kept as 1."""
+    return KerasTensor(shapes.reduced(x.shape, axis, keepdims), x.dtype)
+
+
+def typed(rule: Callable[..., KerasTensor], dtype: str | Callable[[str], str]) -> Callable[..., KerasTensor]:
+    """`rule` with its result's dtype set, or mapped by a function of names."""
+
+    def with_dtype(*args: Any, **kwargs: Any) -> KerasTensor:
+        result = rule(*args, **kwargs)
+        return KerasTensor(result.shape, dtype(result.dtype) if callable(dtype) else dtype)
+
+    return with_dtype
+
+
+def shaped(x: KerasTensor, shape: shapes.Shape, dtype: str | None = None) -> KerasTensor:
+    """A tensor of another shape and the same dtype, for use inside rules."""
+    return KerasTensor(shape, dtype or x.dtype)
+
+
+def matmul(x1: KerasTensor, x2: KerasTensor) -> KerasTensor:
+    """Matrix product over the last two axes, the leading ones broadcast."""
+    a, b = x1.shape, x2.shape
+    if not a or not b:
+        raise ValueError(f"matmul needs tensors of at least one dimension, got shapes {a} and {b}.")
+    rows, columns = (a[-2:-1], b[-1:] if len(b) > 1 else ())
+    inner, other = a[-1], b[-2] if len(b) > 1 else b[-1]
+    if inner is not None and other is not None and inner != other:
+        raise ValueError(f"matmul needs equal inner dimensions, got shapes {a} and {b}: {inner} is not {other}.")
+    batch = shapes.broadcast(a[:-2], b[:-2])
+    return KerasTensor((*batch, *rows, *columns), x1.dtype)
