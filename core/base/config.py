@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 from core.base.errors import ConfigError
 
@@ -31,6 +32,7 @@ class Settings:
     traceback_filtering: bool = True
     max_epochs: int | None = None
     max_steps_per_epoch: int | None = None
+    dtype_policy: Any = None  # a `DTypePolicy`; None: the one of floatx
 
     def __post_init__(self) -> None:
         if self.floatx not in FLOATS:

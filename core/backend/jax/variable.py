@@ -10,7 +10,8 @@ def variable(value, trainable):
 
 
 def assign(held, value):
-    return value
+    # Two variables must never share a buffer: a compiled step donates the buffers of what it writes.
+    return value if isinstance(value, jax.core.Tracer) else jnp.copy(value)
 
 
 def set_trainable(held, trainable):

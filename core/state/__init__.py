@@ -1,0 +1,1 @@
+"""Row 3: variables, the modules that hold them, seeds and dtype policies."""
