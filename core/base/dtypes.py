@@ -105,8 +105,9 @@ def _standardize(dtype) -> str:
     return name
 
 
-def numpy_dtype(dtype: str) -> np.dtype:
-    """The NumPy dtype of a name; bfloat16, float8 and int4 come from ml_dtypes."""
+def numpy_dtype(dtype) -> np.dtype:
+    """The NumPy dtype of whatever `standardize_dtype` takes; bfloat16, float8 and int4 come from ml_dtypes."""
+    dtype = standardize_dtype(dtype)
     if dtype == "string":
         return np.dtype(object)
     return np.dtype(_EXTENDED.get(dtype, dtype))

@@ -1,5 +1,7 @@
 """Row 2: the ops, one file per family. Public as `core.ops`."""
 
+from core.backend.symbolic import KerasTensor as _KerasTensor
+from core.ops import operators as _operators
 from core.ops.comparison import *  # noqa: F403
 from core.ops.control import *  # noqa: F403
 from core.ops.conv import *  # noqa: F403
@@ -13,3 +15,5 @@ from core.ops.linalg import *  # noqa: F403
 from core.ops.nn import *  # noqa: F403
 from core.ops.reduction import *  # noqa: F403
 from core.ops.shape import *  # noqa: F403
+
+_operators.install(_KerasTensor)

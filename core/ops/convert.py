@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from core.backend import slot
@@ -134,23 +136,31 @@ def saturate_cast(x, dtype):
     from core.ops.elementwise import clip
 
     source, target = dtypes.standardize_dtype(x.dtype), dtypes.standardize_dtype(dtype)
-    low, high = (max, min) if dtypes.is_int_dtype(source) else (_inside, _inside)
-    (a, b), (c, d) = dtypes.limits(source), dtypes.limits(target)
-    if a < c or b > d:
-        x = clip(x, cast(low(a, c, source, 1), source), cast(high(b, d, source, -1), source))
-    return cast(x, target)
+    if "bool" in (source, target) or source == target:
+        return cast(x, target)
+    return cast(clip(x, *_common_range(source, target)), target)
 
 
-def max(a, b, *_):  # noqa: A001
-    return a if a > b else b
+@functools.cache
+def _common_range(source: str, target: str) -> tuple:
+    """The least and the greatest value of `source` that `target` holds too."""
+    ends = []
+    for end in ("min", "max"):
+        limit = getattr(_info(target), end)
+        if dtypes.is_int_dtype(source):
+            own = getattr(_info(source), end)
+            ends.append(int(min(own, limit) if end == "max" else max(own, limit)))
+            continue
+        with np.errstate(over="ignore"):
+            value = np.asarray(limit).astype(dtypes.numpy_dtype(source))
+        if abs(float(value)) > abs(float(limit)) or abs(int(float(value)) if np.isfinite(value) else 0) > abs(int(limit)):
+            value = np.nextafter(value, np.zeros_like(value))  # the limit was rounded away from zero
+        ends.append(float(value))
+    return tuple(ends)
 
 
-def min(a, b, *_):  # noqa: A001
-    return a if a < b else b
-
-
-def _inside(a, b, *_):
-    return b
+def _info(dtype: str) -> Any:
+    return ml_dtypes.iinfo(dtypes.numpy_dtype(dtype)) if dtypes.is_int_dtype(dtype) else ml_dtypes.finfo(dtypes.numpy_dtype(dtype))
 
 
 @op("variable", rule=rules.like)
@@ -169,5 +179,55 @@ def copy(x):
 
     >>> copy([1, 2])
     array([1, 2], dtype=int32)
+    """
+    primitive()
+
+
+def _viewed(x: KerasTensor, dtype: Any = None) -> KerasTensor:
+    if dtype is None:
+        return KerasTensor(x.shape, x.dtype)
+    before, after = (dtypes.numpy_dtype(name).itemsize for name in (x.dtype, dtypes.standardize_dtype(dtype)))
+    if before == after:
+        return KerasTensor(x.shape, dtype)
+    if not x.shape:
+        raise ValueError(f"view of a scalar needs dtypes of one size, got {x.dtype} and {dtype}.")
+    last = x.shape[-1]
+    if last is not None and last * before % after:
+        raise ValueError(f"view as {dtype} needs a last axis of whole {after}-byte elements, got {last} of {before} bytes.")
+    return KerasTensor((*x.shape[:-1], None if last is None else last * before // after), dtype)
+
+
+@op(rule=_viewed)
+def view(x, dtype=None):
+    """The bits of `x` read as another dtype; where the sizes differ, the last axis grows or shrinks.
+
+    >>> view(cast([1.0], "float32"), "int32")
+    array([1065353216], dtype=int32)
+    """
+    primitive()
+
+
+def _as_complex(x: KerasTensor) -> KerasTensor:
+    if not x.shape or x.shape[-1] not in (2, None):
+        raise ValueError(f"view_as_complex needs a last axis of 2 (real and imaginary part), got shape {x.shape}.")
+    return KerasTensor(x.shape[:-1], "complex128" if x.dtype == "float64" else "complex64")
+
+
+@op(rule=_as_complex, promote="float")
+def view_as_complex(x):
+    """Complex numbers from a last axis that holds real and imaginary part; that axis goes away.
+
+    >>> view_as_complex([[1.0, 2.0]])
+    array([1.+2.j], dtype=complex64)
+    """
+    primitive()
+
+
+@op(rule=lambda x: KerasTensor((*x.shape, 2), "float64" if x.dtype == "complex128" else "float32"))
+def view_as_real(x):
+    """Real and imaginary part in a new last axis.
+
+    >>> view_as_real([1 + 2j])
+    array([[1., 2.]], dtype=float32)
     """
     primitive()

@@ -37,7 +37,7 @@ class Variable(Holder):
     """
 
     __slots__ = (
-        "_dtype", "_shape", "_trainable", "aggregation", "autocast", "backend", "constraint", "layout", "name", "overwrite_with_gradient",
+        "_dtype", "_shape", "_trainable", "aggregation", "autocast", "backend", "constraint", "layout", "made_trainable", "name", "overwrite_with_gradient",
         "path", "regularizer", "synchronization", "__dict__",
     )  # fmt: skip
 
@@ -72,7 +72,7 @@ class Variable(Holder):
         self.autocast, self.aggregation, self.synchronization, self.layout = bool(autocast), aggregation, synchronization, layout
         self.regularizer = self.constraint = None
         self.overwrite_with_gradient = False
-        self._trainable = bool(trainable)
+        self._trainable = self.made_trainable = bool(trainable)
         value, self._dtype = self._initial(initializer, shape, dtype)
         self.backend: Backend = slot.get(backend) if backend is not None else slot.owner(value) or slot.active()
         if slot.owner(value) not in (None, self.backend):
@@ -233,7 +233,7 @@ class Variable(Holder):
         return new
 
     def __getstate__(self) -> dict:
-        keep = ("_dtype", "_trainable", "aggregation", "autocast", "name", "path", "regularizer", "constraint", "synchronization", "layout",
+        keep = ("_dtype", "_trainable", "made_trainable", "aggregation", "autocast", "name", "path", "regularizer", "constraint", "synchronization", "layout",
                 "overwrite_with_gradient")  # fmt: skip
         return {**{k: getattr(self, k) for k in keep}, "backend": self.backend.name, "array": np.array(self.numpy())}
 

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from core.backend.numpy.array import default_dtype, to_host
+from core.backend.numpy.array import dense_only, host_array
+from core.base import tree
 from core.base.dtypes import numpy_dtype, standardize_dtype
 
 
@@ -12,16 +13,14 @@ def native_float_dtypes():
     return frozenset(numpy_dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
 
 
-def convert_to_tensor(x, dtype=None):
+def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+    dense_only("jax", sparse, ragged)
     if isinstance(x, jax.Array):
         return x if dtype is None else x.astype(allowed(dtype))
-    if isinstance(x, (list, tuple)) and any(isinstance(part, (jax.Array, jax.core.Tracer)) for part in x):
-        return jnp.asarray([convert_to_tensor(part, dtype) for part in x])
-    if dtype is not None:
-        return jnp.asarray(to_host(x), allowed(dtype))
-    array = np.asarray(to_host(x))
-    target = standardize_dtype(array.dtype) if hasattr(x, "dtype") else standardize_dtype(default_dtype(array.dtype))
-    return jnp.asarray(array, allowed(target))
+    if isinstance(x, (list, tuple)) and any(isinstance(part, jax.Array) for part in tree.flatten(x)):
+        return jnp.stack([convert_to_tensor(part, dtype) for part in x])
+    array = host_array(x)
+    return jnp.asarray(array, allowed(array.dtype if dtype is None else dtype))
 
 
 def allowed(dtype):
@@ -51,3 +50,27 @@ def is_tensor(x):
 
 def stop_gradient(x):
     return jax.lax.stop_gradient(x)
+
+
+def copy(x):
+    return jnp.array(x)
+
+
+def view(x, dtype=None):
+    if dtype is None:
+        return x
+    target = allowed(dtype)
+    before, after = x.dtype.itemsize, target.itemsize
+    if after > before:
+        x = x.reshape(*x.shape[:-1], x.shape[-1] * before // after, after // before)
+    result = jax.lax.bitcast_convert_type(x, target)
+    return result.reshape(*x.shape[:-1], -1) if after < before else result
+
+
+def view_as_complex(x):
+    x = x if x.dtype == jnp.float64 else x.astype(jnp.float32)
+    return jax.lax.complex(x[..., 0], x[..., 1])
+
+
+def view_as_real(x):
+    return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1).astype(jnp.float64 if x.dtype == jnp.complex128 else jnp.float32)

@@ -1,1 +1,111 @@
-"""The jax backend's functions of the control room. See `core.backend.protocol`."""
+"""The JAX backend's functions of the control room. See `core.backend.protocol`.
+
+The functions inside may read and write variables: each loop is traced once; where that trace has written variables, it is made anew
+with their values carried through the loop, and the last ones are put into the variables after it.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from core.backend.jax.train import pure, vmap
+from core.backend.journal import TRACING, swapped
+
+
+class _Writes(Exception):
+    """A trace wrote variables that are not carried yet."""
+
+    def __init__(self, holders):
+        self.holders = holders
+
+
+def _threaded(holders, fn):
+    """`fn(*args)` as `(values, *args) -> (values, result)`: the holders' values in, their new values out."""
+
+    def run(values, *args):
+        with swapped(holders, values):
+            result, new = pure(fn)(*args)
+            if not new.keys() <= set(holders):
+                raise _Writes(list(dict.fromkeys((*holders, *new))))
+            return [jnp.asarray(new.get(holder, holder._value), holder._value.dtype) for holder in holders], result
+
+    return run
+
+
+def _carrying(loop, *fns):
+    """The result of `loop(values, *threaded functions) -> (values, result)`, with what the functions write kept."""
+    holders = []
+    while True:
+        try:
+            with TRACING:
+                values, result = loop([holder.value for holder in holders], *(_threaded(holders, fn) for fn in fns))
+            break
+        except _Writes as found:
+            holders = found.holders
+    for holder, value in zip(holders, values):
+        holder.put(value)
+    return result
+
+
+def cond(pred, true_fn, false_fn):
+    if isinstance(pred, bool):
+        return true_fn() if pred else false_fn()
+    return _carrying(lambda values, yes, no: jax.lax.cond(pred, yes, no, values), true_fn, false_fn)
+
+
+def switch(index, branches, *operands):
+    return _carrying(lambda values, *fns: jax.lax.switch(index, fns, values, *operands), *branches)
+
+
+def while_loop(cond, body, loop_vars, maximum_iterations=None):
+    several = isinstance(loop_vars, (tuple, list))
+    first = tuple(loop_vars) if several else (loop_vars,)
+
+    def loop(values, test, step):
+        def go_on(state):
+            count, values, current = state
+            new, more = test(values, *current)
+            if any(a is not b for a, b in zip(new, values)):
+                raise ValueError("The condition of a while_loop must not write variables; write them in the body.")
+            return more if maximum_iterations is None else jnp.logical_and(more, count < maximum_iterations)
+
+        def advance(state):
+            count, values, current = state
+            values, result = step(values, *current)
+            return count + 1, values, tuple(result) if several and isinstance(result, (tuple, list)) else (result,)
+
+        _, values, last = jax.lax.while_loop(go_on, advance, (0, values, first))
+        return values, last
+
+    last = _carrying(loop, cond, body)
+    return type(loop_vars)(last) if type(loop_vars) in (tuple, list) else last if several else last[0]
+
+
+def fori_loop(lower, upper, body_fun, init_val):
+    def loop(values, step):
+        return jax.lax.fori_loop(lower, upper, lambda i, state: step(state[0], i, state[1]), (values, init_val))
+
+    return _carrying(loop, body_fun)
+
+
+def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
+    def loop(values, step):
+        def body(state, x):
+            values, (carry, y) = step(state[0], state[1], x)
+            return (values, carry), y
+
+        (values, carry), ys = jax.lax.scan(body, (values, init), xs, length, reverse, unroll)
+        return values, (carry, ys)
+
+    return _carrying(loop, f)
+
+
+def vectorized_map(function, elements):
+    return vmap(function)(elements)
+
+
+def associative_scan(f, elems, reverse=False, axis=0):
+    return jax.lax.associative_scan(f, elems, reverse, axis)
+
+
+def jvp(fun, primals, tangents, has_aux=False):
+    return jax.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)

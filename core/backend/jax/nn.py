@@ -1,1 +1,67 @@
-"""The jax backend's functions of the nn room. See `core.backend.protocol`."""
+"""Neural-network functions on JAX arrays: activations, normalization, attention, dense."""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+FUNCTIONS = {
+    "relu": jax.nn.relu,
+    "relu6": jax.nn.relu6,
+    "sigmoid": jax.nn.sigmoid,
+    "softplus": jax.nn.softplus,
+    "softsign": jax.nn.soft_sign,
+    "silu": jax.nn.silu,
+    "gelu": jax.nn.gelu,
+    "elu": jax.nn.elu,
+    "selu": jax.nn.selu,
+    "celu": jax.nn.celu,
+    "glu": jax.nn.glu,
+    "leaky_relu": jax.nn.leaky_relu,
+    "log_sigmoid": jax.nn.log_sigmoid,
+    "hard_sigmoid": jax.nn.hard_sigmoid,
+    "hard_silu": jax.nn.hard_silu,
+    "hard_tanh": jax.nn.hard_tanh,
+    "squareplus": jax.nn.squareplus,
+    "sparse_plus": jax.nn.sparse_plus,
+    "sparse_sigmoid": jax.nn.sparse_sigmoid,
+    "softmax": jax.nn.softmax,
+    "log_softmax": jax.nn.log_softmax,
+}
+
+
+def polar(abs_, angle):
+    return lax.complex(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
+
+
+def dense(x, kernel, bias=None):
+    y = jnp.matmul(x, kernel)
+    return y if bias is None else y + bias
+
+
+def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None):
+    if attn_logits_soft_cap is None:
+        four = lambda x: None if x is None else x.reshape((1,) * (4 - x.ndim) + x.shape)  # noqa: E731
+        return jax.nn.dot_product_attention(
+            query, key, value, four(bias), four(mask if mask is None else mask.astype(bool)), scale=scale, is_causal=is_causal,
+            implementation="cudnn" if flash_attention else None,
+        )  # fmt: skip
+    groups, cap = query.shape[2] // key.shape[2], attn_logits_soft_cap
+    key, value = jnp.repeat(key, groups, 2), jnp.repeat(value, groups, 2)
+    logits = jnp.einsum("btnh,bsnh->bnts", query, key) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    logits = cap * jnp.tanh(logits / cap)
+    logits = logits if bias is None else logits + bias
+    lowest = jnp.finfo(logits.dtype).min / 2
+    if mask is not None:
+        logits = jnp.where(mask.astype(bool), logits, lowest)
+    if is_causal:
+        logits = jnp.where(jnp.tri(*logits.shape[-2:], dtype=bool), logits, lowest)
+    return jnp.einsum("bnts,bsnh->btnh", jax.nn.softmax(logits), value)
+
+
+def ctc_beam_search(inputs, sequence_lengths, beam_width, top_paths, mask_index):
+    from core.backend.numpy.nn import ctc_beam_search as on_host
+
+    batch, steps = inputs.shape[:2]
+    shapes = jax.ShapeDtypeStruct((top_paths, batch, steps), jnp.int32), jax.ShapeDtypeStruct((batch, top_paths), jnp.float32)
+    search = lambda x, lengths: on_host(x, lengths, beam_width, top_paths, mask_index)  # noqa: E731
+    return jax.pure_callback(search, shapes, lax.stop_gradient(inputs), sequence_lengths)

@@ -1,1 +1,98 @@
-"""The jax backend's functions of the shape room. See `core.backend.protocol`."""
+"""JAX's moves of elements: shapes, order, places."""
+
+import jax
+import jax.numpy as jnp
+
+from core.backend.arguments import key_parts, pad_pairs
+
+FUNCTIONS = {
+    "broadcast_to": jnp.broadcast_to, "concatenate": jnp.concatenate, "diag": jnp.diag, "diagonal": jnp.diagonal,
+    "expand_dims": jnp.expand_dims, "flip": jnp.flip, "moveaxis": jnp.moveaxis, "ravel": jnp.ravel, "reshape": jnp.reshape,
+    "roll": jnp.roll, "stack": jnp.stack, "swapaxes": jnp.swapaxes, "tile": jnp.tile,
+    "transpose": jnp.transpose, "tril": jnp.tril, "triu": jnp.triu,
+}  # fmt: skip
+
+
+def squeeze(x, axis=None):
+    return jnp.squeeze(x, tuple(axis) if isinstance(axis, list) else axis)
+
+
+def repeat(x, repeats, axis=None):
+    return jnp.repeat(x, repeats if isinstance(repeats, int) else jnp.asarray(repeats), axis)
+
+
+def size(x):
+    return x.size
+
+
+def split(x, indices_or_sections, axis=0):
+    return list(jnp.split(x, indices_or_sections, axis))
+
+
+def unstack(x, num=None, axis=0):
+    return list(jnp.unstack(x, axis=axis))
+
+
+def pad(x, pad_width, mode="constant", constant_values=None):
+    options = {"constant_values": 0 if constant_values is None else constant_values} if mode == "constant" else {}
+    return jnp.pad(x, pad_pairs(pad_width, x.ndim), mode, **options)
+
+
+def get_item(x, key):
+    return x[key_parts(key)]
+
+
+def where(condition, x1=None, x2=None):
+    return nonzero(condition) if x1 is None else jnp.where(condition, x1, x2)
+
+
+def nonzero(x):
+    return tuple(places.astype("int32") for places in jnp.nonzero(x))
+
+
+def take(x, indices, axis=None):
+    return jnp.take(x, indices.astype("int32") if indices.dtype.kind not in "iu" else indices, axis)
+
+
+def take_along_axis(x, indices, axis=None):
+    return jnp.take_along_axis(x, indices, axis)
+
+
+def slice(inputs, start_indices, shape):
+    return jax.lax.dynamic_slice(inputs, tuple(start_indices), shape)
+
+
+def slice_update(inputs, start_indices, updates):
+    return jax.lax.dynamic_update_slice(inputs, updates, tuple(start_indices))
+
+
+def scatter(indices, values, shape):
+    return jnp.zeros(shape, values.dtype).at[tuple(jnp.moveaxis(indices, -1, 0))].add(values)
+
+
+def scatter_update(inputs, indices, updates, reduction=None):
+    target = inputs.at[tuple(jnp.moveaxis(indices, -1, 0))]
+    return {None: target.set, "add": target.add, "max": target.max, "min": target.min, "mul": target.multiply}[reduction](updates)
+
+
+def sort(x, axis=-1):
+    return jnp.sort(x, axis)
+
+
+def argsort(x, axis=-1):
+    return jnp.argsort(x, axis, stable=True).astype("int32")
+
+
+def top_k(x, k, sorted=True):
+    return tuple(jax.lax.top_k(x, k))
+
+
+def searchsorted(sorted_sequence, values, side="left"):
+    return jnp.searchsorted(sorted_sequence, values, side=side).astype("int32")
+
+
+def unique(x, sorted=True, return_index=False, return_inverse=False, return_counts=False, axis=None, size=None, fill_value=None):
+    # Under jit the result's length must be given as `size`.
+    return jnp.unique(
+        x, return_index, return_inverse, return_counts, axis, size=size, fill_value=0 if fill_value is None else fill_value
+    )

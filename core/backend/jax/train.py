@@ -129,12 +129,7 @@ def vmap(fn, in_axes=0, out_axes=0):
 
 def custom_gradient(fn):
     """`fn(*args)` returns `(outputs, grad_fn)`; `grad_fn(*args, upstream=...)` or `grad_fn(upstream)` returns the arguments' gradients."""
-
-    def result_only(*args, **kwargs):
-        return fn(*args, **kwargs)[0]
-
-    wrapped = jax.custom_gradient(lambda *args, **kwargs: fn(*args, **kwargs))
-    return functools.wraps(fn)(lambda *args, **kwargs: wrapped(*args, **kwargs)) if result_only else wrapped
+    return functools.wraps(fn)(jax.custom_gradient(fn))
 
 
 class Compiled:

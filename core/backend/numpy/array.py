@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from core.backend.journal import Holder
 from core.base import config
 from core.base.dtypes import numpy_dtype, standardize_dtype
 
@@ -10,32 +11,42 @@ def native_float_dtypes():
     return frozenset(numpy_dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
 
 
-def convert_to_tensor(x, dtype=None):
-    if dtype is not None:
-        return np.asarray(to_host(x), numpy_dtype(dtype))
-    if isinstance(x, (np.ndarray, np.generic)):
-        return np.asarray(x)
+def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+    dense_only("numpy", sparse, ragged)
+    array = host_array(x)
+    return array if dtype is None else array.astype(numpy_dtype(dtype), copy=False)
+
+
+def dense_only(name, sparse, ragged):
+    if sparse or ragged:
+        raise ValueError(f"The {name} backend has no {'sparse' if sparse else 'ragged'} tensors; tensorflow has. Give dense data.")
+
+
+def host_array(x):
+    """`x` as a NumPy array; what has no dtype of its own gets the default one of its kind."""
     array = np.asarray(to_host(x))
-    return array.astype(default_dtype(array.dtype), copy=False) if not hasattr(x, "dtype") else array
+    return array if hasattr(x, "dtype") else array.astype(default_dtype(array), copy=False)
 
 
 def to_host(x):
-    """`x` without foreign tensors: what `np.asarray` takes."""
+    """`x` without foreign tensors and variables: what `np.asarray` takes."""
     if isinstance(x, (list, tuple)):
         return [to_host(part) for part in x]
+    if isinstance(x, Holder):
+        x = x.value
     if hasattr(x, "detach"):
         x = x.detach().cpu()
         return x.float().numpy().astype(numpy_dtype("bfloat16")) if str(x.dtype) == "torch.bfloat16" else x.numpy()
     return x
 
 
-def default_dtype(dtype):
-    """Python floats are floatx, Python ints int32 where they fit."""
-    if dtype.kind == "f":
+def default_dtype(array):
+    """Python floats are floatx; Python ints int32, int64 where that is too small."""
+    if array.dtype.kind == "f":
         return numpy_dtype(config.floatx())
-    if dtype.kind in "iu":
-        return np.dtype("int32")
-    return np.dtype("complex64") if dtype.kind == "c" else dtype
+    if array.dtype.kind == "i":
+        return np.dtype("int32" if not array.size or (array.min() >= -(2**31) and array.max() < 2**31) else "int64")
+    return np.dtype("complex64") if array.dtype.kind == "c" else array.dtype
 
 
 def convert_to_numpy(x):
@@ -60,3 +71,20 @@ def is_tensor(x):
 
 def stop_gradient(x):
     return x
+
+
+def copy(x):
+    return np.array(x)
+
+
+def view(x, dtype=None):
+    return x if dtype is None else np.ascontiguousarray(x).reshape(x.shape).view(numpy_dtype(dtype))
+
+
+def view_as_complex(x):
+    wide = x if x.dtype == np.float64 else x.astype(np.float32)
+    return np.ascontiguousarray(wide).view(np.complex128 if x.dtype == np.float64 else np.complex64)[..., 0]
+
+
+def view_as_real(x):
+    return np.stack([x.real, x.imag], axis=-1).astype(np.float64 if x.dtype == np.complex128 else np.float32, copy=False)

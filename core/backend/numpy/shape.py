@@ -1,1 +1,94 @@
-"""The numpy backend's functions of the shape room. See `core.backend.protocol`."""
+"""NumPy's moves of elements: shapes, order, places."""
+
+import numpy as np
+
+from core.backend.arguments import key_parts, pad_pairs
+
+FUNCTIONS = {
+    "broadcast_to": np.broadcast_to, "concatenate": np.concatenate, "diag": np.diag, "diagonal": np.diagonal, "expand_dims": np.expand_dims,
+    "flip": np.flip, "moveaxis": np.moveaxis, "ravel": np.ravel, "repeat": np.repeat, "reshape": np.reshape, "roll": np.roll,
+    "squeeze": np.squeeze, "stack": np.stack, "swapaxes": np.swapaxes, "tile": np.tile, "transpose": np.transpose, "tril": np.tril,
+    "triu": np.triu,
+}  # fmt: skip
+
+
+def size(x):
+    return x.size
+
+
+def split(x, indices_or_sections, axis=0):
+    return np.split(x, indices_or_sections, axis)
+
+
+def unstack(x, num=None, axis=0):
+    return list(np.moveaxis(x, axis, 0))
+
+
+def pad(x, pad_width, mode="constant", constant_values=None):
+    options = {"constant_values": constant_values or 0} if mode == "constant" else {}
+    return np.pad(x, pad_pairs(pad_width, x.ndim), mode, **options)
+
+
+def get_item(x, key):
+    return x[key_parts(key)]
+
+
+def where(condition, x1=None, x2=None):
+    return nonzero(condition) if x1 is None else np.where(condition, x1, x2)
+
+
+def nonzero(x):
+    return tuple(places.astype("int32") for places in np.nonzero(x))
+
+
+def take(x, indices, axis=None):
+    return np.take(x, indices.astype("int64"), axis)
+
+
+def take_along_axis(x, indices, axis=None):
+    return np.take_along_axis(x, indices, axis)
+
+
+def slice(inputs, start_indices, shape):
+    return inputs[_block(inputs, start_indices, shape)]
+
+
+def _block(x, starts, shape):
+    return tuple(np.s_[int(start) : int(start) + int(n)] for start, n in zip(starts, shape))
+
+
+def slice_update(inputs, start_indices, updates):
+    result = np.array(inputs)
+    result[_block(inputs, start_indices, updates.shape)] = updates
+    return result
+
+
+def scatter(indices, values, shape):
+    return scatter_update(np.zeros([int(n) for n in shape], values.dtype), indices, values, "add")
+
+
+def scatter_update(inputs, indices, updates, reduction=None):
+    result, places = np.array(inputs), tuple(np.moveaxis(indices, -1, 0))
+    if reduction is None:
+        result[places] = updates
+    else:
+        {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}[reduction].at(result, places, updates)
+    return result
+
+
+def sort(x, axis=-1):
+    return np.sort(x, axis)
+
+
+def argsort(x, axis=-1):
+    return np.argsort(x, axis, kind="stable").astype("int32")
+
+
+def top_k(x, k, sorted=True):
+    order = np.argsort(np.flip(x, -1), -1, kind="stable")[..., ::-1][..., :k]  # flipped twice: of equals, the first comes first
+    places = x.shape[-1] - 1 - order
+    return np.take_along_axis(x, places, -1), places.astype("int32")
+
+
+def searchsorted(sorted_sequence, values, side="left"):
+    return np.asarray(np.searchsorted(sorted_sequence, values, side)).astype("int32")

@@ -13,3 +13,8 @@ def assign(held, value):
 
 def set_trainable(held, trainable):
     return held
+
+
+def as_functional(held):
+    """A value to run on in the variable's place, whose replacement leaves `held` alone."""
+    return held

@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from core.backend.numpy.array import default_dtype, to_host
+from core.backend.numpy.array import host_array
+from core.base import tree
 from core.base.dtypes import standardize_dtype
 
 
@@ -11,18 +12,16 @@ def native_float_dtypes():
     return frozenset((tf.float16, tf.bfloat16, tf.float32, tf.float64))
 
 
-def convert_to_tensor(x, dtype=None):
+def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+    dtype = None if dtype is None else standardize_dtype(dtype)
     if isinstance(x, (tf.Tensor, tf.Variable, tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
         x = tf.convert_to_tensor(x) if isinstance(x, (tf.Variable, tf.IndexedSlices)) else x
+        x = tf.sparse.to_dense(x) if sparse is False and isinstance(x, tf.SparseTensor) else x
+        x = x.to_tensor() if ragged is False and isinstance(x, tf.RaggedTensor) else x
         return x if dtype is None or x.dtype == dtype else tf.cast(x, dtype)
-    if isinstance(x, (bool, int, float)) and dtype is not None:
-        return tf.cast(x, dtype) if isinstance(x, float) and dtype != "string" and not tf.as_dtype(dtype).is_floating else tf.constant(x, dtype)
-    if isinstance(x, (list, tuple)) and any(tf.is_tensor(part) for part in x):
+    if isinstance(x, (list, tuple)) and any(tf.is_tensor(part) for part in tree.flatten(x)):
         return tf.stack([convert_to_tensor(part, dtype) for part in x])
-    array = np.asarray(to_host(x))
-    if not hasattr(x, "dtype"):
-        array = array.astype(default_dtype(array.dtype), copy=False)
-    tensor = tf.convert_to_tensor(array)
+    tensor = tf.convert_to_tensor(host_array(x))
     return tensor if dtype is None or tensor.dtype == dtype else tf.cast(tensor, dtype)
 
 
@@ -37,7 +36,7 @@ def convert_to_numpy(x):
 
 
 def cast(x, dtype):
-    return tf.cast(x, dtype)
+    return tf.cast(x, standardize_dtype(dtype))
 
 
 def dtype(x):
@@ -61,3 +60,29 @@ def is_tensor(x):
 
 def stop_gradient(x):
     return tf.stop_gradient(x)
+
+
+def copy(x):
+    return tf.identity(x)
+
+
+def view(x, dtype=None):
+    if dtype is None:
+        return x
+    target = tf.as_dtype(standardize_dtype(dtype))
+    before, after = x.dtype.size, target.size
+    leading = list(shape(x))[:-1]
+    if after > before:
+        x = tf.reshape(x, [*leading, shape(x)[-1] * before // after, after // before])
+    result = tf.bitcast(x, target)
+    return tf.reshape(result, [*leading, shape(x)[-1] * before // after]) if after < before else result
+
+
+def view_as_complex(x):
+    x = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
+    return tf.complex(x[..., 0], x[..., 1])
+
+
+def view_as_real(x):
+    x = x if x.dtype.is_complex else tf.cast(x, tf.complex64)
+    return tf.stack([tf.math.real(x), tf.math.imag(x)], axis=-1)

@@ -1,1 +1,244 @@
-"""The tensorflow backend's functions of the shape room. See `core.backend.protocol`."""
+"""TensorFlow's moves of elements: shapes, order, places. Sizes that are not known while a graph is built are read in it."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from core.backend.arguments import index_plan, is_array, is_mask, key_parts, pad_pairs
+
+FUNCTIONS = {"concatenate": tf.concat, "stack": tf.stack, "transpose": tf.transpose}
+_slice = slice  # the op `slice` below takes the name
+
+
+def _list(value):
+    return list(value) if isinstance(value, (tuple, list, np.ndarray)) else value if tf.is_tensor(value) and value.shape.rank else [value]
+
+
+def _axis(x, axis):
+    return axis % x.shape.rank
+
+
+def _dim(x, axis):
+    return tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis]
+
+
+def reshape(x, newshape):
+    return tf.reshape(x, _list(newshape))
+
+
+def ravel(x):
+    return tf.reshape(x, [-1])
+
+
+def broadcast_to(x, shape):
+    return tf.broadcast_to(x, _list(shape))
+
+
+def _reordered(x, order):
+    return x if list(order) == list(range(len(order))) else tf.transpose(x, order)
+
+
+def swapaxes(x, axis1, axis2):
+    order = list(range(x.shape.rank))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return _reordered(x, order)
+
+
+def moveaxis(x, source, destination):
+    sources, targets = ([_axis(x, a) for a in _list(axes)] for axes in (source, destination))
+    order = [axis for axis in range(x.shape.rank) if axis not in sources]
+    for target, axis in sorted(zip(targets, sources)):
+        order.insert(target, axis)
+    return _reordered(x, order)
+
+
+def expand_dims(x, axis):
+    axes = _list(axis)
+    for one in sorted(a % (x.shape.rank + len(axes)) for a in axes):
+        x = tf.expand_dims(x, one)
+    return x
+
+
+def squeeze(x, axis=None):
+    return tf.squeeze(x, axis)
+
+
+def size(x):
+    count = x.shape.num_elements()
+    return tf.size(x) if count is None else tf.constant(count, tf.int32)
+
+
+def split(x, indices_or_sections, axis=0):
+    if isinstance(indices_or_sections, int):
+        return tf.split(x, indices_or_sections, axis)
+    dim = _dim(x, axis)
+    points = [0, *(p + dim if isinstance(p, int) and p < 0 else p for p in _list(indices_or_sections)), dim]
+    if isinstance(dim, int):
+        points = [min(p, dim) for p in points]
+        return tf.split(x, [max(b - a, 0) for a, b in zip(points, points[1:])], axis)
+    return tf.split(x, tf.stack([b - a for a, b in zip(points, points[1:])]), axis, num=len(points) - 1)
+
+
+def unstack(x, num=None, axis=0):
+    return tf.unstack(x, num, axis)
+
+
+def tile(x, repeats):
+    counts = _list(repeats)
+    rank = len(counts) if isinstance(counts, list) else counts.shape[0]
+    if rank > x.shape.rank:
+        x = tf.reshape(x, [1] * (rank - x.shape.rank) + [_dim(x, a) for a in range(x.shape.rank)])
+    elif rank < x.shape.rank:
+        counts = tf.concat([[1] * (x.shape.rank - rank), counts], 0)
+    return tf.tile(x, counts)
+
+
+def repeat(x, repeats, axis=None):
+    return tf.repeat(x, repeats, axis)
+
+
+def flip(x, axis=None):
+    return tf.reverse(x, list(range(x.shape.rank)) if axis is None else _list(axis))
+
+
+def roll(x, shift, axis=None):
+    if axis is None:
+        return tf.reshape(tf.roll(tf.reshape(x, [-1]), shift, 0), tf.shape(x))
+    axes, shifts = _list(axis), _list(shift)
+    return tf.roll(x, shifts * len(axes) if len(shifts) == 1 else shifts, axes)
+
+
+def pad(x, pad_width, mode="constant", constant_values=None):
+    pairs = pad_pairs(pad_width, x.shape.rank)
+    if mode == "constant":
+        return tf.pad(x, pairs, constant_values=tf.cast(0 if constant_values is None else constant_values, x.dtype))
+    if mode in ("reflect", "symmetric"):
+        return tf.pad(x, pairs, mode.upper())
+    for axis, pair in enumerate(pairs):  # any other mode copies elements: let NumPy say which
+        if tuple(pair) != (0, 0):
+            x = tf.gather(x, np.pad(np.arange(x.shape[axis]), pair, mode), axis=axis)
+    return x
+
+
+def _band(x, k, lower):
+    below = tf.range(_dim(x, -1))[None, :] - tf.range(_dim(x, -2))[:, None] <= k
+    return tf.where(below if lower else ~below, x, tf.zeros([], x.dtype))
+
+
+def tril(x, k=0):
+    return _band(x, k, True)
+
+
+def triu(x, k=0):
+    return _band(x, k - 1, False)
+
+
+def diag(x, k=0):
+    return tf.linalg.diag(x, k=k) if x.shape.rank == 1 else diagonal(x, k)
+
+
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    return tf.linalg.diag_part(moveaxis(x, (axis1, axis2), (-2, -1)), k=offset)
+
+
+def get_item(x, key):
+    parts = key_parts(key)
+    if not any(map(is_array, parts)):
+        return x[parts]
+    if len(parts) == 1 and is_mask(parts[0]):
+        return tf.boolean_mask(x, parts[0])
+    flat = []
+    for part in parts:
+        flat += tf.unstack(tf.where(part), len(part.shape), axis=1) if is_mask(part) else [part]
+    plan = index_plan(flat, x.shape.rank)
+    x = x[plan.basic]
+    x = moveaxis(x, plan.axes, tuple(range(len(plan.axes))))
+    places = [_from_front(tf.cast(part, tf.int32), _dim(x, axis)) for axis, part in enumerate(plan.arrays)]
+    shape = places[0].shape
+    for place in places[1:]:
+        shape = tf.broadcast_static_shape(shape, place.shape)
+    dynamic = shape if shape.is_fully_defined() else functools.reduce(tf.broadcast_dynamic_shape, map(tf.shape, places))
+    found = tf.gather_nd(x, tf.stack([tf.broadcast_to(place, dynamic) for place in places], -1))
+    return moveaxis(found, tuple(range(shape.rank)), tuple(range(plan.place, plan.place + shape.rank)))
+
+
+def where(condition, x1=None, x2=None):
+    return nonzero(condition) if x1 is None else tf.where(tf.cast(condition, tf.bool), x1, x2)
+
+
+def nonzero(x):
+    return tuple(tf.cast(places, tf.int32) for places in tf.unstack(tf.where(x), x.shape.rank, axis=1))
+
+
+def _from_front(indices, count):
+    return indices if indices.dtype.is_unsigned else tf.where(indices < 0, indices + tf.cast(count, indices.dtype), indices)
+
+
+def _places(indices):
+    return indices if indices.dtype in (tf.int32, tf.int64) else tf.cast(indices, tf.int32)
+
+
+def take(x, indices, axis=None):
+    if axis is None:
+        x, axis = tf.reshape(x, [-1]), 0
+    return tf.gather(x, _from_front(_places(indices), _dim(x, axis)), axis=axis)
+
+
+def take_along_axis(x, indices, axis=None):
+    if axis is None:
+        x, indices, axis = tf.reshape(x, [-1]), tf.reshape(indices, [-1]), 0
+    x, indices = swapaxes(x, axis, -1), swapaxes(_from_front(_places(indices), _dim(x, axis)), axis, -1)
+    lead, other = x.shape[:-1], indices.shape[:-1]
+    if not (lead.is_fully_defined() and lead == other):
+        lead = tf.broadcast_dynamic_shape(tf.shape(x)[:-1], tf.shape(indices)[:-1])
+        x, indices = (tf.broadcast_to(t, tf.concat([lead, tf.shape(t)[-1:]], 0)) for t in (x, indices))
+    return swapaxes(tf.gather(x, indices, batch_dims=x.shape.rank - 1), axis, -1)
+
+
+def slice(inputs, start_indices, shape):
+    return tf.slice(inputs, _list(start_indices), _list(shape))
+
+
+def slice_update(inputs, start_indices, updates):
+    starts = tf.cast(tf.stack(_list(start_indices)), tf.int32)
+    return tf.raw_ops.TensorStridedSliceUpdate(
+        input=inputs, begin=starts, end=starts + tf.shape(updates), strides=tf.ones_like(starts), value=updates
+    )
+
+
+def scatter(indices, values, shape):
+    return tf.scatter_nd(indices, values, _list(shape))
+
+
+def scatter_update(inputs, indices, updates, reduction=None):
+    lead = [_dim(inputs, axis) for axis in range(indices.shape[-1])]
+    indices = _from_front(_places(indices), tf.stack(lead))
+    if reduction != "mul":
+        update = {None: "update", "add": "add", "max": "max", "min": "min"}[reduction]
+        return getattr(tf, f"tensor_scatter_nd_{update}")(inputs, indices, updates)
+    ids = tf.reduce_sum(indices * tf.math.cumprod(tf.stack([*lead[1:], 1]), reverse=True), -1)
+    factors = tf.math.unsorted_segment_prod(updates, ids, tf.reduce_prod(tf.stack(lead)))
+    return inputs * tf.reshape(factors, tf.shape(inputs))
+
+
+def _sortable(x, axis):
+    x = tf.cast(x, tf.int32) if x.dtype == tf.bool else x
+    return (tf.reshape(x, [-1]), -1) if axis is None else (x, axis)
+
+
+def sort(x, axis=-1):
+    return tf.cast(tf.sort(*_sortable(x, axis)), x.dtype)
+
+
+def argsort(x, axis=-1):
+    return tf.argsort(*_sortable(x, axis), stable=True)
+
+
+def top_k(x, k, sorted=True):
+    values, places = tf.math.top_k(_sortable(x, -1)[0], k, sorted)
+    return tf.cast(values, x.dtype), places
+
+
+def searchsorted(sorted_sequence, values, side="left"):
+    return tf.reshape(tf.searchsorted(sorted_sequence, tf.reshape(values, [-1]), side), tf.shape(values))

@@ -11,6 +11,8 @@ def variable(value, trainable):
 
 
 def assign(held, value):
+    if not isinstance(held, tf.Variable):  # in a stateless call
+        return tf.convert_to_tensor(value)
     held.assign(value)
     return held
 
@@ -18,3 +20,8 @@ def assign(held, value):
 def set_trainable(held, trainable):
     held._trainable = bool(trainable)  # what tf.Variable.trainable reads; TensorFlow has no public setter
     return held
+
+
+def as_functional(held):
+    """A value to run on in the variable's place, whose replacement leaves `held` alone; gradients flow to `held`."""
+    return tf.convert_to_tensor(held)

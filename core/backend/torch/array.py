@@ -4,7 +4,8 @@ import ml_dtypes
 import numpy as np
 import torch
 
-from core.backend.numpy.array import default_dtype
+from core.backend.numpy.array import dense_only, host_array
+from core.base import tree
 from core.base.dtypes import standardize_dtype
 
 NATIVE = {
@@ -20,24 +21,23 @@ def native_float_dtypes():
 
 
 def native_dtype(name):
-    """PyTorch's dtype of a name."""
+    """PyTorch's dtype of whatever `standardize_dtype` takes."""
     try:
-        return NATIVE[name]
+        return NATIVE[standardize_dtype(name)]
     except KeyError:
         raise ValueError(f"PyTorch has no dtype {name!r}; it has {sorted(NATIVE)}.") from None
 
 
-def convert_to_tensor(x, dtype=None):
+def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+    dense_only("torch", sparse, ragged)
     target = None if dtype is None else native_dtype(dtype)
     if isinstance(x, torch.Tensor):
         return x if target is None else x.to(target)
     if isinstance(x, (bool, int, float)) and target is not None:
         return torch.tensor(x, dtype=target)
-    if isinstance(x, (list, tuple)) and any(isinstance(part, torch.Tensor) for part in x):
+    if isinstance(x, (list, tuple)) and any(isinstance(part, torch.Tensor) for part in tree.flatten(x)):
         return torch.stack([convert_to_tensor(part, dtype) for part in x])
-    array = np.asarray(x)
-    if not hasattr(x, "dtype"):
-        array = array.astype(default_dtype(array.dtype), copy=False)
+    array = host_array(x)
     if array.dtype == ml_dtypes.bfloat16:
         return torch.from_numpy(array.view(np.uint16).copy()).view(torch.bfloat16).to(target or torch.bfloat16)
     if array.dtype.kind not in "biufc":
@@ -75,3 +75,19 @@ def is_tensor(x):
 
 def stop_gradient(x):
     return x.detach()
+
+
+def copy(x):
+    return x.clone()
+
+
+def view(x, dtype=None):
+    return x if dtype is None else x.contiguous().view(native_dtype(dtype))
+
+
+def view_as_complex(x):
+    return torch.view_as_complex((x if x.dtype == torch.float64 else x.float()).contiguous())
+
+
+def view_as_real(x):
+    return torch.view_as_real((x if x.is_complex() else x.to(torch.complex64)).resolve_conj())

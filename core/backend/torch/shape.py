@@ -1,1 +1,193 @@
-"""The torch backend's functions of the shape room. See `core.backend.protocol`."""
+"""PyTorch's moves of elements: shapes, order, places."""
+
+import numpy as np
+import torch
+
+from core.backend.arguments import is_array, key_parts, pad_pairs
+
+FUNCTIONS = {
+    "diagonal": torch.diagonal, "diag": torch.diag, "moveaxis": torch.movedim, "ravel": torch.ravel, "swapaxes": torch.swapaxes,
+    "tril": torch.tril, "triu": torch.triu,
+}  # fmt: skip
+
+
+def _dims(value):
+    return tuple(int(v) for v in value) if isinstance(value, (tuple, list, np.ndarray, torch.Tensor)) else (value,)
+
+
+def reshape(x, newshape):
+    return torch.reshape(x, _dims(newshape))
+
+
+def broadcast_to(x, shape):
+    return torch.broadcast_to(x, _dims(shape))
+
+
+def transpose(x, axes=None):
+    return x.permute(tuple(reversed(range(x.ndim))) if axes is None else _dims(axes))
+
+
+def expand_dims(x, axis):
+    axes = _dims(axis)
+    for one in sorted(a % (x.ndim + len(axes)) for a in axes):
+        x = torch.unsqueeze(x, one)
+    return x
+
+
+def squeeze(x, axis=None):
+    if axis is None:
+        return torch.squeeze(x)
+    for one in _dims(axis):
+        if x.shape[one] != 1:
+            raise ValueError(f"squeeze takes away axes of size 1, got axis={axis} for the shape {tuple(x.shape)}.")
+    return torch.squeeze(x, _dims(axis))
+
+
+def size(x):
+    return x.numel()
+
+
+def concatenate(xs, axis=0):
+    return torch.cat(tuple(xs), axis)
+
+
+def stack(xs, axis=0):
+    return torch.stack(tuple(xs), axis)
+
+
+def split(x, indices_or_sections, axis=0):
+    if not isinstance(indices_or_sections, int):
+        return list(torch.tensor_split(x, _dims(indices_or_sections), axis))
+    if x.shape[axis] % indices_or_sections:
+        raise ValueError(f"Axis {axis} of the shape {tuple(x.shape)} does not divide into {indices_or_sections} equal parts; see array_split.")
+    return list(torch.tensor_split(x, indices_or_sections, axis))
+
+
+def unstack(x, num=None, axis=0):
+    return list(torch.unbind(x, axis))
+
+
+def tile(x, repeats):
+    return torch.tile(x, _dims(repeats))
+
+
+def repeat(x, repeats, axis=None):
+    counts = repeats if isinstance(repeats, int) else torch.as_tensor(repeats, device=x.device)
+    return torch.repeat_interleave(x, counts, axis)
+
+
+def flip(x, axis=None):
+    return torch.flip(x, tuple(range(x.ndim)) if axis is None else _dims(axis))
+
+
+def roll(x, shift, axis=None):
+    return torch.roll(x, shift, axis)
+
+
+def pad(x, pad_width, mode="constant", constant_values=None):
+    pairs = pad_pairs(pad_width, x.ndim)
+    if mode == "constant":
+        flat = [int(n) for pair in reversed(pairs) for n in pair]
+        return torch.nn.functional.pad(x, flat, value=0 if constant_values is None else constant_values)
+    for axis, pair in enumerate(pairs):  # any other mode copies elements: let NumPy say which
+        if tuple(pair) != (0, 0):
+            x = x.index_select(axis, torch.as_tensor(np.pad(np.arange(x.shape[axis]), pair, mode), device=x.device))
+    return x
+
+
+def get_item(x, key):
+    parts = [torch.as_tensor(part, device=x.device) if isinstance(part, np.ndarray) else part for part in key_parts(key)]
+    parts = [p.long() if is_array(p) and p.dtype not in (torch.bool, torch.int64) else p for p in parts]
+    if not any(isinstance(p, slice_type) and p.step is not None and p.step < 0 for p in parts):
+        return x[tuple(parts)]
+    # PyTorch slices forwards only: flip such axes first.
+    taken, axis, flipped = sum(p is not None and p is not Ellipsis for p in parts), 0, []
+    for place, part in enumerate(parts):
+        if part is Ellipsis:
+            axis += x.ndim - taken
+        elif part is not None:
+            if isinstance(part, slice_type) and part.step is not None and part.step < 0:
+                places = range(*part.indices(x.shape[axis]))
+                start = x.shape[axis] - 1 - places.start
+                parts[place] = slice_type(start, start + len(places) * -part.step, -part.step) if len(places) else slice_type(0, 0)
+                flipped.append(axis)
+            axis += 1
+    return torch.flip(x, flipped)[tuple(parts)]
+
+
+slice_type = slice  # the op `slice` below takes the name
+
+
+def where(condition, x1=None, x2=None):
+    return nonzero(condition) if x1 is None else torch.where(condition.to(torch.bool), x1, x2)
+
+
+def nonzero(x):
+    return tuple(places.to(torch.int32) for places in torch.nonzero(x, as_tuple=True))
+
+
+def _from_front(indices, count):
+    indices = indices if indices.dtype in (torch.int32, torch.int64) else indices.long()
+    return torch.where(indices < 0, indices + count, indices)
+
+
+def take(x, indices, axis=None):
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    axis %= x.ndim
+    found = torch.index_select(x, axis, _from_front(indices, x.shape[axis]).reshape(-1))
+    return found.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
+
+
+def take_along_axis(x, indices, axis=None):
+    if axis is None:
+        x, indices, axis = x.reshape(-1), indices.reshape(-1), 0
+    return torch.take_along_dim(x, _from_front(indices, x.shape[axis]).long(), axis)
+
+
+def _block(starts, shape):
+    return tuple(slice_type(int(start), int(start) + int(n)) for start, n in zip(starts, shape))
+
+
+def slice(inputs, start_indices, shape):
+    return inputs[_block(start_indices, shape)]
+
+
+def slice_update(inputs, start_indices, updates):
+    result = inputs.clone()
+    result[_block(start_indices, updates.shape)] = updates
+    return result
+
+
+def scatter(indices, values, shape):
+    return scatter_update(torch.zeros(_dims(shape), dtype=values.dtype, device=values.device), indices, values, "add")
+
+
+def scatter_update(inputs, indices, updates, reduction=None):
+    places = tuple(indices.long().movedim(-1, 0))
+    if reduction in (None, "add"):
+        return inputs.index_put(places, updates, accumulate=reduction == "add")
+    how = {"max": "amax", "min": "amin", "mul": "prod"}[reduction]
+    lead, rest = inputs.shape[: len(places)], inputs.shape[len(places) :]
+    row = torch.zeros_like(places[0])
+    for place, count in zip(places, lead):
+        row = row * count + _from_front(place, count)
+    row = row.reshape(-1, *[1] * len(rest)).expand(-1, *rest)
+    return inputs.reshape(-1, *rest).scatter_reduce(0, row, updates.expand(*indices.shape[:-1], *rest).reshape(row.shape), how).reshape(inputs.shape)
+
+
+def sort(x, axis=-1):
+    return torch.sort(x.reshape(-1) if axis is None else x, dim=-1 if axis is None else axis, stable=True).values
+
+
+def argsort(x, axis=-1):
+    return torch.argsort(x.reshape(-1) if axis is None else x, dim=-1 if axis is None else axis, stable=True).to(torch.int32)
+
+
+def top_k(x, k, sorted=True):
+    values, places = torch.topk(x.to(torch.uint8) if x.dtype == torch.bool else x, k, sorted=sorted)
+    return values.to(x.dtype), places.to(torch.int32)
+
+
+def searchsorted(sorted_sequence, values, side="left"):
+    return torch.searchsorted(sorted_sequence, values, side=side, out_int32=True)

@@ -11,6 +11,8 @@ def variable(value, trainable):
 
 
 def assign(held, value):
+    if type(held) is not torch.nn.Parameter:  # in a stateless call
+        return value
     with torch.no_grad():
         held.copy_(value)
     return held
@@ -20,3 +22,8 @@ def set_trainable(held, trainable):
     if held.is_floating_point() and held.is_leaf:
         held.requires_grad_(bool(trainable))
     return held
+
+
+def as_functional(held):
+    """A value to run on in the variable's place, whose replacement leaves `held` alone; gradients flow to `held`."""
+    return held.view_as(held)

@@ -1,0 +1,87 @@
+"""What NumPy lets a shape argument look like, brought to one form: padding widths and indexing keys."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from core.backend.journal import Holder
+
+
+def pad_pairs(pad_width: Any, rank: int) -> tuple[tuple[Any, Any], ...]:
+    """One `(before, after)` per axis from an integer, one pair, or one pair per axis."""
+    if not isinstance(pad_width, (tuple, list, np.ndarray)):
+        return ((pad_width, pad_width),) * rank
+    widths = list(pad_width)
+    if widths and not isinstance(widths[0], (tuple, list, np.ndarray)):
+        widths = [widths]
+    pairs = [tuple(pair) * 2 if len(pair) == 1 else tuple(pair) for pair in widths]
+    if len(pairs) == 1:
+        pairs *= rank
+    if len(pairs) != rank or any(len(pair) != 2 for pair in pairs):
+        raise ValueError(f"pad_width must be an integer, a pair, or one pair for each of the {rank} axes, got {pad_width!r}.")
+    return tuple(pairs)
+
+
+def key_parts(key: Any) -> tuple:
+    """An indexing key as a tuple: variables unwrapped, lists made arrays."""
+    parts = key if isinstance(key, tuple) else (key,)
+    parts = (part.value if isinstance(part, Holder) else part for part in parts)
+    return tuple(np.asarray(part, "int32" if not part else None) if isinstance(part, list) else part for part in parts)
+
+
+def is_array(part: Any) -> bool:
+    """Whether a part of a key is an array of indices or a mask, and not one place or a range."""
+    return hasattr(part, "shape") and (len(part.shape) > 0 or "bool" in str(part.dtype))
+
+
+def is_mask(part: Any) -> bool:
+    """Whether a part of a key is a boolean array."""
+    return hasattr(part, "shape") and "bool" in str(part.dtype)
+
+
+class IndexPlan(NamedTuple):
+    """Indexing with arrays in two steps: `x[basic]`, then gather along `axes` and put the new axes at `place`."""
+
+    basic: tuple
+    axes: tuple[int, ...]
+    arrays: tuple
+    place: int
+
+
+def index_plan(parts: Sequence[Any], rank: int) -> IndexPlan:
+    """NumPy's advanced indexing, taken apart. Masks must have been replaced by their indices before."""
+    taken = sum(part is not None and part is not Ellipsis for part in parts)
+    if taken > rank:
+        raise ValueError(f"{taken} indices are too many for a tensor of {rank} dimensions.")
+    basic: list[Any] = []
+    axes: list[int] = []
+    arrays: list[Any] = []
+    places: list[int] = []
+    axis = 0
+    for place, part in enumerate(parts):
+        if part is Ellipsis:
+            basic += [slice(None)] * (rank - taken)
+            axis += rank - taken
+        elif part is None or isinstance(part, slice):
+            basic.append(part)
+            axis += 1
+        else:  # beside an array, a single place counts as an array too
+            basic.append(slice(None))
+            axes.append(axis)
+            arrays.append(part)
+            places.append(place)
+            axis += 1
+    together = places[-1] - places[0] == len(places) - 1
+    return IndexPlan(tuple(basic), tuple(axes), tuple(arrays), axes[0] if together else 0)
+
+
+def as_index(part: Any) -> Any:
+    """`part` as a Python integer where it is one, else as it is."""
+    try:
+        return operator.index(part)
+    except TypeError:
+        return part

@@ -1,0 +1,60 @@
+"""Control flow as plain Python, for frameworks that run eagerly. A backend passes its own `stack`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.base import tree
+
+
+def scan_steps(xs, length: int | None, reverse: bool) -> range:
+    """The indices of a scan, in order; an error where lengths differ or none is known."""
+    lengths = {x.shape[0] for x in tree.flatten(xs) if x is not None} | ({length} if length is not None else set())
+    if len(lengths) != 1:
+        raise ValueError(f"scan needs xs of one length, or `length`; got the lengths {sorted(lengths)}.")
+    (steps,) = lengths
+    return range(steps - 1, -1, -1) if reverse else range(steps)
+
+
+def row(xs, index):
+    """Element `index` along the first axis of every tensor in a structure."""
+    return tree.map_structure(lambda x: None if x is None else x[index], xs)
+
+
+def stacked(rows, stack: Callable):
+    """A list of equal structures as one structure of tensors with a new first axis."""
+    return tree.map_structure(lambda *parts: None if parts[0] is None else stack(parts), *rows)
+
+
+def functions(stack: Callable, as_tensor: Callable) -> dict[str, Callable]:
+    """The control ops of a backend that runs eagerly."""
+
+    def cond(pred, true_fn, false_fn):
+        return true_fn() if pred else false_fn()
+
+    def switch(index, branches, *operands):
+        return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
+
+    def while_loop(cond, body, loop_vars, maximum_iterations=None):
+        several = isinstance(loop_vars, (tuple, list))
+        values, count = loop_vars if several else (loop_vars,), 0
+        while (maximum_iterations is None or count < maximum_iterations) and cond(*values):
+            result = body(*values)
+            values, count = result if several and isinstance(result, (tuple, list)) else (result,), count + 1
+        return type(loop_vars)(values) if type(loop_vars) in (tuple, list) else values if several else values[0]
+
+    def fori_loop(lower, upper, body_fun, init_val):
+        for i in range(int(lower), int(upper)):
+            init_val = body_fun(i, init_val)
+        return init_val
+
+    def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
+        steps, ys = scan_steps(xs, length, reverse), []
+        for i in steps:
+            init, y = f(init, row(xs, i))
+            ys.append(tree.map_structure(lambda x: None if x is None else as_tensor(x), y))
+        if not ys:
+            raise ValueError("scan over no elements on an eager backend cannot tell the shape of its outputs; give at least one element.")
+        return init, stacked(ys[::-1] if reverse else ys, stack)
+
+    return {"cond": cond, "switch": switch, "while_loop": while_loop, "fori_loop": fori_loop, "scan": scan}

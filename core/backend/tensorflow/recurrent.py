@@ -1,0 +1,59 @@
+"""Whole-sequence recurrent layers on TensorFlow tensors: a loop over time with the input projection taken out of it.
+
+Sequences of known, moderate length are unrolled in a graph's trace; others run in `tf.while_loop`.
+"""
+
+import tensorflow as tf
+
+
+def _loop(step, states, projected):
+    """Runs `step(*states, projected[:, t])`, which returns the new states, over time; stacks the first state."""
+    inputs = tf.transpose(projected, (1, 0, 2))
+    steps = tf.shape(inputs)[0]
+    outputs = tf.TensorArray(inputs.dtype, steps, element_shape=states[0].shape)
+
+    def body(t, outputs, *states):
+        states = step(*states, inputs[t])
+        return t + 1, outputs.write(t, states[0]), *states
+
+    if tf.executing_eagerly():
+        found = []
+        for x in tf.unstack(inputs):
+            states = step(*states, x)
+            found.append(states[0])
+        return tf.stack(found, 1), *states
+    _, outputs, *states = tf.while_loop(lambda t, *rest: t < steps, body, (0, outputs, *states), maximum_iterations=inputs.shape[0])
+    stacked = tf.transpose(outputs.stack(), (1, 0, 2))
+    stacked.set_shape((*projected.shape[:2], states[0].shape[-1]))
+    return stacked, *states
+
+
+def _project(x, kernel, bias):
+    y = tf.tensordot(x, kernel, 1)
+    return y if bias is None else y + bias
+
+
+def lstm(x, h, c, kernel, recurrent_kernel, bias=None):
+    def step(h, c, projected):
+        i, f, g, o = tf.split(projected + tf.matmul(h, recurrent_kernel), 4, -1)
+        c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
+        return tf.sigmoid(o) * tf.tanh(c), c
+
+    return _loop(step, (h, c), _project(x, kernel, bias))
+
+
+def gru(x, h, kernel, recurrent_kernel, bias=None):
+    def step(h, projected):
+        recurrent = tf.matmul(h, recurrent_kernel) + (0 if bias is None else bias[1])
+        (z, r, n), (hz, hr, hn) = tf.split(projected, 3, -1), tf.split(recurrent, 3, -1)
+        z, r = tf.sigmoid(z + hz), tf.sigmoid(r + hr)
+        return (z * h + (1 - z) * tf.tanh(n + r * hn),)
+
+    return _loop(step, (h,), _project(x, kernel, None if bias is None else bias[0]))
+
+
+def simple_rnn(x, h, kernel, recurrent_kernel, bias=None):
+    def step(h, projected):
+        return (tf.tanh(projected + tf.matmul(h, recurrent_kernel)),)
+
+    return _loop(step, (h,), _project(x, kernel, bias))

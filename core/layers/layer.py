@@ -1,0 +1,727 @@
+"""`Layer`: a plain object that holds variables and computes outputs from inputs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from core import constraints, initializers, regularizers
+from core.backend import slot
+from core.backend.journal import Holder, journal, swapped
+from core.backend.protocol import Backend
+from core.backend.symbolic import KerasTensor
+from core.base import names, tree
+from core.base.dtypes import is_float_dtype, standardize_dtype
+from core.base.errors import BackendMixError
+from core.base.shapes import standardize_shape
+from core.graph import abstract
+from core.graph.context import CONTEXT
+from core.graph.masks import any_masks, get_mask, set_mask
+from core.graph.operation import Operation, any_symbolic
+from core.graph.plan import describe
+from core.layers.call_spec import CallSpec, build_parameters, call_spec
+from core.layers.input_spec import InputSpec, check_inputs
+from core.state import dtype_policy as policies
+from core.state.module import Module, unique
+from core.state.variable import Variable, cast_for_compute
+
+_with_losses: dict[int, Layer] = {}  # layers that were given losses in their last call
+
+
+class Layer(Operation, Module):
+    """Base of all layers: `__init__` stores, `build(input_shape)` creates variables, `call(inputs)` computes.
+
+    Args:
+        activity_regularizer: penalty on the outputs.
+        trainable: whether the variables may be trained.
+        dtype: dtype or dtype policy, for example `"mixed_bfloat16"`; the global policy where it is None.
+        autocast: whether float inputs are cast to the compute dtype.
+        name: unique in a model; made from the class name where it is None.
+
+    >>> class Scale(Layer):
+    ...     def build(self, input_shape):
+    ...         self.scale = self.add_weight(shape=input_shape[-1:], initializer="ones")
+    ...
+    ...     def call(self, inputs):
+    ...         return inputs * self.scale
+    >>> Scale()(np.ones((2, 3))).shape
+    (2, 3)
+    """
+
+    _untracked = frozenset({"_inbound_nodes", "_init_arguments", "_losses", "input_spec", "_build_shapes", "_metrics_untracked"})
+
+    def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
+        given_shape = kwargs.pop("input_shape", None)
+        if "input_dim" in kwargs:
+            given_shape = (kwargs.pop("input_dim"),)
+        batch_shape = kwargs.pop("batch_input_shape", None)
+        kwargs.pop("input_dtype", None)
+        if kwargs:
+            raise ValueError(f"{type(self).__name__} got unexpected arguments {sorted(kwargs)}.")
+        Operation.__init__(self, name=name)
+        self.built = False
+        self.autocast = bool(autocast)
+        self.supports_masking = False
+        self.input_spec: Any = None
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self._trainable = bool(trainable)
+        self._dtype_policy = policies.get(dtype)
+        self._backend_name = slot.backend()
+        self._build_shapes: dict | None = None
+        self._losses: list = []
+        self._fast: Any = None  # (tensor type, native dtype, trailing shape) that the fast path takes
+        if batch_shape is not None or given_shape is not None:
+            self._batch_input_shape = tuple(batch_shape) if batch_shape is not None else (None, *given_shape)
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _building(cls.__dict__["build"])
+
+    # -------------------------------------------------------------------------------------------- what subclasses define
+
+    def build(self, input_shape: Any) -> None:
+        """Creates the variables, once the shapes of the inputs are known."""
+        self.built = True
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the outputs from that of the inputs."""
+        return previous_mask if self.supports_masking else None
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The output shape from the input shapes; by default found from `call`."""
+        specs = [tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), shape) for shape in args]
+        specs_by_name = {k.removesuffix("_shape"): tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), v) for k, v in kwargs.items()}
+        outputs = abstract.output_spec(self.__call__ if not self.built else self.call, *specs, **specs_by_name)
+        return tree.map_structure(lambda x: x.shape, outputs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs as symbolic tensors."""
+        if type(self).compute_output_shape is not Layer.compute_output_shape:
+            by_name = self._call_spec.arguments(args, kwargs)
+            shapes = {k: _shapes_of(v) for k, v in by_name.items() if _has_tensor(v)}
+            parameters, _ = build_parameters(type(self).compute_output_shape)
+            if len(parameters) == 1 or len(shapes) == 1:
+                shape = self.compute_output_shape(next(iter(shapes.values())))
+            elif all(f"{k}_shape" in parameters for k in shapes):
+                shape = self.compute_output_shape(**{f"{k}_shape": v for k, v in shapes.items()})
+            else:
+                shape = self.compute_output_shape(*shapes.values())
+            if any(not part.built for part in self._flatten_layers(include_self=False)):
+                abstract.output_spec(self.call, *args, **kwargs)  # builds the layers inside
+            return tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), shape)
+        return abstract.output_spec(self.call, *args, **kwargs)
+
+    # -------------------------------------------------------------------------------------------- calls
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        fast = self._fast
+        if fast is not None and len(args) == 1 and not kwargs:
+            x = args[0]
+            if type(x) is fast[0] and x.dtype == fast[1] and x.shape[1:] == fast[2] and not any_masks():
+                return self.call(x)
+        return self._full_call(args, kwargs)
+
+    def _full_call(self, args: tuple, kwargs: dict) -> Any:
+        if any_symbolic(args, kwargs):
+            return self.symbolic_call(*args, **kwargs)
+        with _Open(self, kwargs) as training:
+            args, kwargs = self._converted(args, kwargs)
+            self._prepare(args, kwargs)
+            backend = self._backend_for(args, kwargs)
+            kwargs = self._with_context(args, kwargs, training)
+            if backend is slot.active():
+                outputs = self._run(args, kwargs)
+            else:
+                with slot.use(backend):
+                    outputs = self._run(args, kwargs)
+        self._note_fast(args, kwargs)
+        return outputs
+
+    def _run(self, args: tuple, kwargs: dict) -> Any:
+        """`call` in the compute dtype, then what follows from the outputs: their penalty and their mask."""
+        if self.compute_dtype == self.variable_dtype:
+            outputs = self.call(*args, **kwargs)
+        else:
+            variables, values = cast_for_compute(self._own_variables(), self.compute_dtype)
+            with swapped(variables, values):
+                outputs = self.call(*args, **kwargs)
+        if self.activity_regularizer is not None:
+            for output in tree.flatten(outputs):
+                # Relative to the batch, so that the penalty does not grow with its size.
+                self.add_loss(self.activity_regularizer(output) / max(1, output.shape[0] or 1 if output.shape else 1))
+        if any_masks() or self._makes_masks:
+            self._mask_outputs(args, kwargs, outputs)
+        return outputs
+
+    @property
+    def _makes_masks(self) -> bool:
+        """Whether outputs may have a mask where inputs have none (Embedding with mask_zero, Masking)."""
+        return False
+
+    def _mask_outputs(self, args: tuple, kwargs: dict, outputs: Any) -> None:
+        if not (self.supports_masking or type(self).compute_mask is not Layer.compute_mask) or not args:
+            return
+        previous = tree.map_structure(get_mask, args[0]) if tree.is_nested(args[0]) else get_mask(args[0])
+        if previous is None and isinstance(kwargs.get("mask"), object) and kwargs.get("mask") is not None:
+            previous = kwargs["mask"]
+        if not self._makes_masks and all(m is None for m in tree.flatten(previous)):
+            return
+        mask = self.compute_mask(args[0], previous)
+        flat_outputs = tree.flatten(outputs)
+        flat_masks = tree.flatten(mask) if isinstance(mask, (list, tuple)) else [mask] * len(flat_outputs)
+        for output, one in zip(flat_outputs, flat_masks):
+            if one is not None and get_mask(output) is None:
+                set_mask(output, one)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Records the call on symbolic tensors; builds the layer first."""
+        with _Open(self, kwargs):
+            args = tuple(self._convert_one(a) if not tree.is_nested(a) else tree.map_structure(self._convert_one, a) for a in args)
+            self._prepare(args, kwargs)
+            outputs = self.compute_output_spec(*args, **kwargs)
+            return self.record(args, kwargs, outputs)
+
+    def _prepare(self, args: tuple, kwargs: dict) -> None:
+        """Checks the inputs and builds, before anything is computed."""
+        if self.built:
+            if self.input_spec is not None and args:
+                check_inputs(self.input_spec, args[0], f"{type(self).__name__} {self.name!r}")
+            return
+        if self.input_spec is not None and args:
+            check_inputs(self.input_spec, args[0], f"{type(self).__name__} {self.name!r}")
+        self._build_from(args, kwargs)
+        if self.input_spec is not None and args:
+            check_inputs(self.input_spec, args[0], f"{type(self).__name__} {self.name!r}")
+
+    def _build_from(self, args: tuple, kwargs: dict) -> None:
+        by_name = self._call_spec.arguments(args, kwargs)
+        shapes = {k: _shapes_of(v) for k, v in by_name.items() if _has_tensor(v)}
+        parameters, takes_any = build_parameters(getattr(type(self).build, "__wrapped__", type(self).build))
+        if len(parameters) <= 1 and not takes_any:
+            arguments: dict = {parameters[0]: next(iter(shapes.values()), None)} if parameters else {}
+        else:
+            arguments = {f"{k}_shape": v for k, v in shapes.items() if takes_any or f"{k}_shape" in parameters}
+            if not arguments and parameters:
+                arguments = dict(zip(parameters, shapes.values()))
+        backend = self._backend_for(args, kwargs)
+        self._backend_name = backend.name
+        with slot.use(backend):
+            self.build(**arguments)
+
+    def _converted(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        args = tuple(self._convert_one(a) if not tree.is_nested(a) else tree.map_structure(self._convert_one, a) for a in args)
+        for key, value in kwargs.items():
+            if type(value) not in (bool, type(None), str, int, float) and key != "mask":
+                kwargs = {**kwargs, key: tree.map_structure(self._convert_one, value)}
+        return args, kwargs
+
+    def _convert_one(self, x: Any) -> Any:
+        """NumPy arrays become tensors; float tensors the compute dtype. Python values stay as they are."""
+        if isinstance(x, Holder):
+            x = x.value
+        owner = slot.owner(x)
+        if owner is None:
+            if isinstance(x, KerasTensor):
+                if self.autocast and is_float_dtype(x.dtype) and x.dtype != self.compute_dtype and not CONTEXT.abstract:
+                    from core.ops import cast
+
+                    return cast(x, self.compute_dtype)
+                return x
+            if not isinstance(x, (np.ndarray, np.generic, list, tuple)) and type(x) not in (int, float):
+                return x
+            backend = self.backend
+            if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "OSU" or isinstance(x, str):
+                return x
+            x = backend.convert_to_tensor(x)
+            owner = backend
+        if self.autocast and is_float_dtype(owner.dtype(x)) and owner.dtype(x) != self.compute_dtype:
+            kept = get_mask(x)
+            x = owner.cast(x, self.compute_dtype)
+            if kept is not None:
+                set_mask(x, kept)
+        return x
+
+    def _backend_for(self, args: tuple, kwargs: dict) -> Backend:
+        """Where the call runs: with the layer's variables, else with the inputs."""
+        own = self.backend
+        given = slot.owner_of(tree.flatten((args, kwargs)))
+        if given is None or given is own:
+            return own
+        if not any(True for _ in self._state_variables()):
+            return given
+        raise BackendMixError(
+            f"{type(self).__name__} {self.name!r} holds {own.name} variables, got {given.name} tensors. "
+            f"Convert the inputs with core.ops.convert_to_numpy, or move the layer with .to_backend({given.name!r})."
+        )
+
+    def _state_variables(self):
+        for part in self._flatten_layers():
+            yield from part._own_variables()
+
+    def _with_context(self, args: tuple, kwargs: dict, training: bool | None) -> dict:
+        """Adds the phase and the masks that `call` takes and was not given."""
+        spec = self._call_spec
+        if spec.training:
+            if kwargs.get("training") is None and not (spec.names.index("training") < len(args) if "training" in spec.names else False):
+                kwargs = {**kwargs, "training": training}
+        elif "training" in kwargs and not spec.takes_any:
+            kwargs = {k: v for k, v in kwargs.items() if k != "training"}
+        if spec.masks and any_masks():
+            by_name = spec.arguments(args, kwargs)
+            for name, mask_name in spec.masks.items():
+                if name in by_name and by_name.get(mask_name) is None:
+                    value = by_name[name]
+                    mask = tree.map_structure(get_mask, value) if tree.is_nested(value) else get_mask(value)
+                    if any(m is not None for m in tree.flatten(mask)):
+                        kwargs = {**kwargs, mask_name: mask}
+        return kwargs
+
+    def _note_fast(self, args: tuple, kwargs: dict) -> None:
+        """Opens the fast path where this call needed nothing but `call`."""
+        plain = (
+            len(args) == 1
+            and all(v is None for v in kwargs.values())
+            and slot.owner(args[0]) is slot.active()
+            and self._is_plain_leaf()
+        )
+        self._fast = (type(args[0]), args[0].dtype, args[0].shape[1:]) if plain and len(args[0].shape) else None
+
+    def _is_plain_leaf(self) -> bool:
+        """Whether a call with one tensor of the compute dtype is `call` and nothing else."""
+        return (
+            self.built
+            and not self._call_spec.training
+            and not self._call_spec.masks
+            and not self._makes_masks
+            and self.activity_regularizer is None
+            and self.compute_dtype == self.variable_dtype
+            and type(self).__call__ is Layer.__call__
+            and not any(isinstance(part, Layer) for part in self._parts())
+        )
+
+    @property
+    def _call_spec(self) -> CallSpec:
+        return call_spec(type(self).call)
+
+    # -------------------------------------------------------------------------------------------- variables
+
+    def add_weight(
+        self,
+        shape=None,
+        initializer=None,
+        dtype=None,
+        trainable=True,
+        autocast=True,
+        regularizer=None,
+        constraint=None,
+        aggregation="none",
+        overwrite_with_gradient=False,
+        name=None,
+        **kwargs,
+    ) -> Variable:
+        """A new variable of this layer. Glorot uniform by default for floats, zeros for integers and bools.
+
+        Args:
+            shape: tuple of ints; `()` for a scalar.
+            initializer: name, `core.initializers` object, function `(shape, dtype)`, or a value.
+            regularizer, constraint: penalty on it, and projection after each update.
+        """
+        if kwargs.keys() - {"synchronization", "layout"}:
+            raise TypeError(f"add_weight got unexpected arguments {sorted(kwargs)}.")
+        shape = standardize_shape(shape if shape is not None else ())
+        dtype = standardize_dtype(dtype) if dtype is not None else self.variable_dtype
+        if initializer is None:
+            initializer = "glorot_uniform" if is_float_dtype(dtype) else "zeros"
+        initializer = initializers.get(initializer)
+        if None in shape:
+            raise ValueError(f"{type(self).__name__} {self.name!r} cannot make a weight of shape {shape}: every dimension must be known. "
+                             "Give the input a full shape in those axes.")  # fmt: skip
+        variable = Variable(
+            initializer, shape=shape, dtype=dtype, trainable=trainable, autocast=autocast, aggregation=aggregation, name=name, backend=self.backend
+        )
+        variable.regularizer, variable.constraint = regularizers.get(regularizer), constraints.get(constraint)
+        variable.overwrite_with_gradient = bool(overwrite_with_gradient)
+        if not self._trainable:
+            variable.trainable = False
+        self.__dict__.setdefault("_added", [])
+        self._state_names.setdefault("_added")
+        self._added.append(variable)
+        return variable
+
+    add_variable = add_weight
+
+    @property
+    def backend(self) -> Backend:
+        """The backend that holds the variables."""
+        return slot.get(self._backend_name)
+
+    def to_backend(self, backend: str | Backend) -> Layer:
+        """Moves all variables, seeds included, to another backend; returns the layer."""
+        backend = slot.get(backend)
+        for part in self._flatten_layers():
+            for variable in part._every_variable():
+                variable.to_backend(backend)
+            part._backend_name = backend.name
+            part._fast = None
+        return self
+
+    def _every_variable(self) -> list[Variable]:
+        """This layer's own variables, and those of its seeds and metrics."""
+        found = []
+        for part in self._parts():
+            if isinstance(part, Variable):
+                found.append(part)
+            elif not isinstance(part, Layer):
+                found.extend(getattr(part, "variables", ()) or _state_of(part))
+        return found
+
+    @property
+    def _layers(self) -> list[Layer]:
+        """The layers among the attributes, in the order of assignment."""
+        return [part for part in self._parts() if isinstance(part, Layer)]
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
+        """This layer and those inside it, each once, parents first."""
+        found: dict[int, Layer] = {id(self): self}
+        stack = list(reversed(self._layers))
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in found:
+                found[id(layer)] = layer
+                if recursive:
+                    stack.extend(reversed(layer._layers))
+        result = list(found.values())
+        return result if include_self else result[1:]
+
+    def _own(self, trainable: bool) -> list[Variable]:
+        return [v for v in self._own_variables() if v._trainable is trainable]
+
+    def _own_ordered(self) -> list[Variable]:
+        """Own variables, trainable ones first; the order in files. Fixed by how they were made, not by `trainable` now."""
+        own = self._own_variables()
+        return [v for v in own if v.made_trainable] + [v for v in own if not v.made_trainable]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables but the states of seeds and metrics, this layer's first."""
+        return unique([*self._own_ordered(), *(v for layer in self._layers for v in layer.weights)])
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables, the states of seeds and metrics included."""
+        found = list(self._own_ordered())
+        for part in self._parts():
+            if not isinstance(part, (Layer, Variable)):
+                found.extend(_state_of(part))
+        found.extend(v for layer in self._layers for v in layer.variables)
+        return unique(found)
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that an optimizer may change."""
+        if not self._trainable:
+            return []
+        return unique([*self._own(True), *(v for layer in self._layers for v in layer.trainable_variables)])
+
+    trainable_weights = trainable_variables
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """All variables that an optimizer does not change."""
+        trainable = {id(v) for v in self.trainable_variables}
+        return [v for v in self.variables if id(v) not in trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that an optimizer does not change."""
+        trainable = {id(v) for v in self.trainable_variables}
+        return [v for v in self.weights if id(v) not in trainable]
+
+    @property
+    def metrics(self) -> list:
+        """The metrics among the attributes, those of the layers inside included."""
+        own = [part for part in self._parts() if hasattr(part, "update_state")]
+        return unique([*own, *(m for layer in self._layers for m in layer.metrics)])
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The variables of `metrics`."""
+        return unique(v for metric in self.metrics for v in metric.variables)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the variables of this layer and of those inside may be trained."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = bool(value)
+        self._trainable = value
+        for variable in self._own_variables():
+            if variable.made_trainable:
+                variable.trainable = value
+        for layer in self._layers:
+            layer.trainable = value
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of `weights`, as NumPy arrays."""
+        return [np.array(v.numpy()) for v in self.weights]
+
+    def set_weights(self, weights: list) -> None:
+        """Sets the values of `weights`; nothing is changed unless all fit."""
+        own = self.weights
+        if not self.built and weights:
+            raise ValueError(f"{type(self).__name__} {self.name!r} is not built, so it has no weights to set: call it on data, or build it, first.")
+        if len(own) != len(weights):
+            raise ValueError(f"{type(self).__name__} {self.name!r} has {len(own)} weights, got {len(weights)} values.")
+        for variable, value in zip(own, weights):
+            if tuple(np.shape(value)) != variable.shape:
+                raise ValueError(f"Weight {variable.path!r} has shape {variable.shape}, got a value of shape {tuple(np.shape(value))}.")
+        for variable, value in zip(own, weights):
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """The number of values in all weights."""
+        if not self.built:
+            raise ValueError(f"{type(self).__name__} {self.name!r} is not built yet, so its parameters cannot be counted: call it on data, or build it, first.")
+        return sum(v.size for v in self.weights)
+
+    # -------------------------------------------------------------------------------------------- losses and metrics
+
+    def add_loss(self, loss: Any) -> None:
+        """Adds a scalar, or a list of them, to what training minimizes; counted until the next outermost call."""
+        if CONTEXT.abstract:
+            return
+        for one in loss if isinstance(loss, (list, tuple)) else [loss]:
+            if one is None:
+                continue
+            if callable(one) and not hasattr(one, "shape"):
+                one = one()
+            self._losses.append(one)
+        _with_losses[id(self)] = self
+
+    @property
+    def losses(self) -> list:
+        """The losses added in the last call, then the weights' penalties."""
+        found = [loss for layer in self._flatten_layers() for loss in layer._losses]
+        for variable in self.trainable_weights:
+            if variable.regularizer is not None:
+                found.append(variable.regularizer(variable))
+        return found
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Not part of this API: keep a metric as an attribute, and update it in `call` or `train_step`."""
+        raise TypeError("Layers take no add_metric: set a metric as an attribute (self.my_metric = core.metrics.Mean()) and update it.")
+
+    def clear_losses(self) -> None:
+        """Forgets the losses added so far."""
+        for layer in self._flatten_layers():
+            layer._losses = []
+            _with_losses.pop(id(layer), None)
+
+    # -------------------------------------------------------------------------------------------- stateless
+
+    def stateless_call(self, trainable_variables, non_trainable_variables, *args, return_losses=False, **kwargs):
+        """The call as a pure function of the variables' values.
+
+        Returns:
+            `(outputs, new non-trainable values)`, or with `return_losses` also the losses.
+        """
+        trainable, others = self.trainable_variables, self.non_trainable_variables
+        if len(trainable) != len(trainable_variables) or len(others) != len(non_trainable_variables):
+            raise ValueError(
+                f"stateless_call needs {len(trainable)} trainable and {len(others)} non-trainable values for {self.name!r}, "
+                f"got {len(trainable_variables)} and {len(non_trainable_variables)}. Is the layer built?"
+            )
+        values = [x.value if isinstance(x, Holder) else x for x in (*trainable_variables, *non_trainable_variables)]
+        values = [self.backend.as_functional(v) for v in values]
+        with swapped([*trainable, *others], values), journal() as notes:
+            try:
+                outputs = self(*args, **kwargs)
+                losses = self.losses if return_losses else None
+                new = [v._value for v in others]
+            finally:
+                notes.take_back()
+        self.clear_losses()
+        return (outputs, new, losses) if return_losses else (outputs, new)
+
+    # -------------------------------------------------------------------------------------------- dtype, config, files
+
+    @property
+    def dtype_policy(self) -> policies.DTypePolicy:
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._dtype_policy = policies.get(value)
+        self._fast = None
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the variables."""
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        return self._dtype_policy.compute_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype that inputs are cast to."""
+        return self._dtype_policy.compute_dtype
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """The quantization of the layer, None where there is none."""
+        return self._dtype_policy.quantization_mode
+
+    @property
+    def path(self) -> str:
+        """The name with those of the layers around it, joined by slashes, as it was when the layer was built."""
+        return self.__dict__.get("_path", self.name)
+
+    def get_config(self) -> dict:
+        """The arguments that make the same layer, without its weights."""
+        base = {"name": self.name, "trainable": self._trainable, "dtype": policies.serialize(self._dtype_policy)}
+        if type(self).get_config is not Layer.get_config:
+            return base if self.activity_regularizer is None else {
+                **base, "activity_regularizer": regularizers.serialize(self.activity_regularizer)}  # fmt: skip
+        config = self._plain_init_config()
+        return {**base, **{k: v for k, v in config.items() if k not in ("dtype", "name")}}
+
+    def get_build_config(self) -> dict | None:
+        """The shapes that `build` was called with, or None."""
+        if self._build_shapes is None:
+            return None
+        if len(self._build_shapes) == 1:
+            return {"input_shape": next(iter(self._build_shapes.values()))}
+        return {"shapes_dict": self._build_shapes}
+
+    def build_from_config(self, config: dict) -> None:
+        """Builds from `get_build_config`'s result."""
+        if self.built or not config:
+            return
+        shapes = config.get("shapes_dict")
+        with slot.use(self.backend):
+            if shapes:
+                parameters, takes_any = build_parameters(getattr(type(self).build, "__wrapped__", type(self).build))
+                shapes = {k: _as_shape(v) for k, v in shapes.items()}
+                self.build(**{k: v for k, v in shapes.items() if takes_any or k in parameters})
+            elif config.get("input_shape") is not None:
+                self.build(_as_shape(config["input_shape"]))
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes this layer's own variables into a dict-like store, as `"0"`, `"1"` and so on."""
+        for i, variable in enumerate(self._own_ordered()):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads what `save_own_variables` wrote."""
+        own = self._own_ordered()
+        if len(store.keys()) != len(own):
+            built = "" if self.built else " It is not built: build the model, or call it on data, first."
+            raise ValueError(f"{type(self).__name__} {self.name!r} has {len(own)} variables, the file {len(store.keys())}.{built}")
+        for i, variable in enumerate(own):
+            variable.assign(store[str(i)])
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+class _Open:
+    """The extent of one call: its phase, its name scope, its place in an error's notes."""
+
+    __slots__ = ("before", "kwargs", "layer", "root", "scope")
+
+    def __init__(self, layer: Layer, kwargs: dict):
+        self.layer, self.kwargs = layer, kwargs
+
+    def __enter__(self) -> bool | None:
+        layer, context = self.layer, CONTEXT
+        self.before = context.training
+        given = self.kwargs.get("training")
+        if given is None:
+            given = context.training
+            if given is None and layer._call_spec.training:
+                given = layer._call_spec.training_default
+        context.training = given
+        if context.depth == 0 and _with_losses and not context.abstract:
+            layer.clear_losses()
+        context.depth += 1
+        self.scope = names.scope(layer.name)
+        self.scope.__enter__()
+        return given
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        CONTEXT.training = self.before
+        CONTEXT.depth -= 1
+        self.scope.__exit__(None, None, None)
+        if error is not None and isinstance(error, Exception):
+            note = f"in {describe(self.layer)}"
+            if note not in getattr(error, "__notes__", ()):
+                error.add_note(note)
+
+
+def _building(build: Callable) -> Callable:
+    """A subclass' `build`, after which the layer counts as built."""
+
+    @functools.wraps(build)
+    def wrapped(self: Layer, *args: Any, **kwargs: Any) -> None:
+        if self.__dict__.get("_building_now"):  # super().build(...) from inside
+            build(self, *args, **kwargs)
+            return
+        self.__dict__["_building_now"] = True
+        path = names.current_path()
+        try:
+            if path.rpartition("/")[2] == self.name:
+                self._path = path
+                build(self, *args, **kwargs)
+            else:
+                with names.scope(self.name):
+                    self._path = names.current_path()
+                    build(self, *args, **kwargs)
+        finally:
+            del self.__dict__["_building_now"]
+        parameters, _ = build_parameters(build)
+        self._build_shapes = {**dict(zip(parameters, args)), **kwargs}
+        self.built = True
+
+    return wrapped
+
+
+def _state_of(part: Any) -> list[Variable]:
+    """The variables of a module that is no layer: a seed generator or a metric."""
+    state = getattr(part, "state", None)
+    if isinstance(state, Variable):
+        return [state]
+    return list(part.variables) if hasattr(part, "update_state") else []
+
+
+def _has_tensor(value: Any) -> bool:
+    return hasattr(value, "shape") if not tree.is_nested(value) else any(hasattr(x, "shape") for x in tree.flatten(value))
+
+
+def _shapes_of(value: Any) -> Any:
+    if hasattr(value, "shape"):
+        return tuple(value.shape)
+    return tree.map_structure(lambda x: tuple(x.shape) if hasattr(x, "shape") else None, value)
+
+
+def _as_shape(value: Any) -> Any:
+    """A shape out of JSON: lists of numbers are tuples."""
+    if isinstance(value, (list, tuple)) and all(v is None or isinstance(v, int) for v in value):
+        return tuple(value)
+    if isinstance(value, dict):
+        return {k: _as_shape(v) for k, v in value.items()}
+    return [_as_shape(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+__all__ = ["InputSpec", "Layer"]
