@@ -29,11 +29,14 @@ def stacked(rows, stack: Callable):
 def functions(stack: Callable, as_tensor: Callable) -> dict[str, Callable]:
     """The control ops of a backend that runs eagerly."""
 
+    def tensors(structure):
+        return tree.map_structure(lambda x: as_tensor(x) if isinstance(x, (bool, int, float)) else x, structure)
+
     def cond(pred, true_fn, false_fn):
-        return true_fn() if pred else false_fn()
+        return tensors(true_fn() if pred else false_fn())
 
     def switch(index, branches, *operands):
-        return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
+        return tensors(branches[min(max(int(index), 0), len(branches) - 1)](*operands))
 
     def while_loop(cond, body, loop_vars, maximum_iterations=None):
         several = isinstance(loop_vars, (tuple, list))

@@ -93,9 +93,7 @@ def _standardize(dtype) -> str:
     if dtype in _FROM_PYTHON:
         return _FROM_PYTHON[dtype]
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
-    name = {"half": "float16", "float": "float32", "double": "float64", "int": "int32", "str": "string", "object": "string"}.get(
-        name, name
-    )
+    name = {"half": "float16", "float": "float32", "double": "float64", "int": "int32", "str": "string", "object": "string"}.get(name, name)
     if name.startswith("torch."):
         name = name.removeprefix("torch.")
     if name.startswith(("str", "bytes")):

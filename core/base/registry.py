@@ -315,6 +315,8 @@ def _builtin(module: Any, class_name: str) -> type | None:
             return found
     if module.startswith("keras.src.models"):
         module = "keras"
+    elif module.startswith("keras.src.backend.") and ".optimizers" in module:  # Keras writes where its backend keeps them
+        module = "keras.optimizers"
     if module not in FACADES:
         return None
     facade, base = FACADES[module]

@@ -57,10 +57,12 @@ def _padding(padding) -> str:
     return name
 
 
-def _pad(size: int | None, window: int, stride: int, padding: str) -> tuple[int, int] | None:
+def _pad(size: int | None, window: int | None, stride: int, padding: str) -> tuple[int, int] | None:
     """Zeros before and after, TensorFlow's way: as many as the last window needs, the odd one after. `window` counts its holes."""
     if padding == "valid":
         return 0, 0
+    if window is None:
+        return None
     if size is None:
         total = window - 1 if stride == 1 else None
         return None if total is None else (total // 2, total - total // 2)
@@ -68,8 +70,8 @@ def _pad(size: int | None, window: int, stride: int, padding: str) -> tuple[int,
     return total // 2, total - total // 2
 
 
-def _length(size: int | None, window: int, stride: int, padding: str) -> int | None:
-    if size is None:
+def _length(size: int | None, window: int | None, stride: int, padding: str) -> int | None:
+    if size is None or (window is None and padding == "valid"):
         return None
     length = -(-size // stride) if padding == "same" else (size - window) // stride + 1
     if length < 0 or (length == 0 and size > 0):
@@ -78,7 +80,7 @@ def _length(size: int | None, window: int, stride: int, padding: str) -> int | N
 
 
 def _geometry(sizes, window, strides, dilation, padding, channels_last, groups) -> Windows:
-    spans = [(w - 1) * d + 1 for w, d in zip(window, dilation)]
+    spans = [None if w is None else (w - 1) * d + 1 for w, d in zip(window, dilation)]
     pads = tuple(_pad(n, w, s, padding) for n, w, s in zip(sizes, spans, strides))
     outputs = tuple(_length(n, w, s, padding) for n, w, s in zip(sizes, spans, strides))
     return Windows(window, strides, dilation, padding, None if None in pads else pads, channels_last, groups, outputs)  # type: ignore[arg-type]
@@ -168,6 +170,10 @@ def _conv_transpose(shape, kernel, strides, padding, output_padding, last, dilat
     extra = None if output_padding is None else spatial(output_padding, rank, "output_padding", least=0)
     spans, crops, outputs = [], [], []
     for i, size in enumerate(shape[1:-1] if last else shape[2:]):
+        if kernel[i] is None:
+            known = size is not None and padding == "same" and extra is None
+            outputs.append(size * strides[i] if known else None)
+            continue
         span, stride = (kernel[i] - 1) * dilation[i] + 1, strides[i]
         if extra is None:
             total = span - stride if padding == "same" else min(span - stride, 0)

@@ -25,7 +25,7 @@ from core.graph.plan import describe
 from core.layers.call_spec import CallSpec, build_parameters, call_spec
 from core.layers.input_spec import InputSpec, check_inputs
 from core.state import dtype_policy as policies
-from core.state.module import Module, unique
+from core.state.module import Module, Version, unique
 from core.state.variable import Variable, cast_for_compute
 
 _with_losses: dict[int, Layer] = {}  # layers that were given losses in their last call
@@ -461,6 +461,7 @@ class Layer(Operation, Module):
     def trainable(self, value: bool) -> None:
         value = bool(value)
         self._trainable = value
+        Version.count += 1
         for variable in self._own_variables():
             if variable.made_trainable:
                 variable.trainable = value

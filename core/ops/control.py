@@ -15,6 +15,7 @@ from core.backend import slot
 from core.backend.symbolic import KerasTensor, Node
 from core.base import shapes, tree
 from core.ops.registry import primitive
+from core.ops.shape import broadcast_to, concatenate, flip, reshape
 from core.ops.structured import _spec, _to_native, _unwrapped, structured_op
 
 __all__ = [
@@ -48,7 +49,7 @@ def _merged(name: str, first: Any, *others: Any) -> Any:
     return tree.map_structure(merge, first, *others)
 
 
-@structured_op("pred", rule=lambda pred, true_fn, false_fn: _merged("cond", _specs(true_fn()), _specs(false_fn())))
+@structured_op(also="pred", rule=lambda pred, true_fn, false_fn: _merged("cond", _specs(true_fn()), _specs(false_fn())))
 def cond(pred, true_fn, false_fn):
     """`true_fn()` where the scalar `pred` holds, else `false_fn()`; both must return the same structure, shapes and dtypes.
 
@@ -123,7 +124,7 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
         reverse: walks from the end; outputs stay in the order of `xs`.
         unroll: how many steps are compiled into one round, where the framework compiles.
 
-    >>> scan(lambda c, x: (c + x, c * x), 0.0, [1.0, 2.0, 3.0])  # (6., [0., 2., 9.])
+    >>> scan(lambda c, x: (c + x, c * x), 0.0, np.array([1.0, 2.0, 3.0]))  # (6., [0., 2., 9.])
     """
     primitive()
 
@@ -132,7 +133,7 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
 def map(f, xs):
     """The stacked results of `f(x)` for each x along the first axis of the tensors in `xs`, one after the other.
 
-    >>> map(lambda x: x * x, [1.0, 2.0, 3.0])  # [1., 4., 9.]
+    >>> map(lambda x: x * x, np.array([1.0, 2.0, 3.0]))  # [1., 4., 9.]
     """
     return scan(lambda carry, x: (carry, f(x)), (), xs)[1]
 
@@ -141,7 +142,7 @@ def map(f, xs):
 def vectorized_map(function, elements):
     """The results of `function(x)` for each x along the first axis of the tensors in `elements`, computed together.
 
-    >>> vectorized_map(lambda x: x * x, [1.0, 2.0, 3.0])  # [1., 4., 9.]
+    >>> vectorized_map(lambda x: x * x, np.array([1.0, 2.0, 3.0]))  # [1., 4., 9.]
     """
     primitive()
 
@@ -152,10 +153,8 @@ def associative_scan(f, elems, reverse=False, axis=0):
 
     `f` takes and returns structures like `elems`; `reverse` runs from the end.
 
-    >>> associative_scan(lambda a, b: a + b, [1.0, 2.0, 3.0])  # [1., 3., 6.]
+    >>> associative_scan(lambda a, b: a + b, np.array([1.0, 2.0, 3.0]))  # [1., 3., 6.]
     """
-    from core.ops.shape import concatenate, flip
-
     first = tree.flatten(elems)[0]
     axis = shapes.normalize_axis(axis, len(first.shape))
     length = first.shape[axis]
@@ -241,8 +240,6 @@ def vectorize(pyfunc: Callable, *, excluded: Sequence[int | str] | None = None, 
 
     >>> vectorize(lambda a, b: a * b)([1.0, 2.0], [[3.0], [4.0]])  # [[3., 6.], [4., 8.]]
     """
-    from core.ops.shape import broadcast_to, reshape
-
     skipped = set(excluded or ())
 
     @functools.wraps(pyfunc)

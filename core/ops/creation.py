@@ -9,8 +9,8 @@ from core.backend import slot
 from core.backend.symbolic import KerasTensor
 from core.base import config, dtypes, shapes
 from core.ops.convert import cast
-from core.ops.elementwise import add, cos, floor, i0, multiply, power, sqrt, square, subtract, true_divide
 from core.ops.elementwise import abs as absolute
+from core.ops.elementwise import add, cos, floor, i0, multiply, power, sqrt, square, subtract, true_divide
 from core.ops.registry import op, primitive
 
 __all__ = [
@@ -132,6 +132,14 @@ def _linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axi
     return (result, KerasTensor(shapes.broadcast(start.shape, stop.shape), start.dtype)) if retstep else result
 
 
+def _logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
+    return _spaced(start, stop, num, dtype, axis)
+
+
+def _geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    return _spaced(start, stop, num, dtype, axis)
+
+
 @op("start stop", promote="float", rule=_linspace)
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
     """`num` numbers evenly spaced from `start` to `stop`, along a new `axis`; `endpoint=False` leaves the last out.
@@ -184,7 +192,7 @@ def _along(x: Any, rank: int, axis: int) -> Any:
     return reshape(x, shape)
 
 
-@op("start stop", promote="float", rule=lambda start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0: _spaced(start, stop, num, dtype, axis))
+@op("start stop", promote="float", rule=_logspace)
 def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
     """`num` numbers from `base ** start` to `base ** stop`, each the same multiple of the one before.
 
@@ -195,7 +203,7 @@ def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
     return result if dtype is None else cast(result, dtype)
 
 
-@op("start stop", promote="float", rule=lambda start, stop, num=50, endpoint=True, dtype=None, axis=0: _spaced(start, stop, num, dtype, axis))
+@op("start stop", promote="float", rule=_geomspace)
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     """`num` numbers from `start` to `stop`, each the same multiple of the one before; both ends have one sign, and neither is 0.
 

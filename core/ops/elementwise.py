@@ -1,4 +1,4 @@
-"""Arithmetic on each element: sums, powers, roots, exponentials, angles, rounding, bits.
+"""Arithmetic on each element: sums, powers, roots, exponentials, angles, rounding.
 
 Tensors broadcast, and promote to a common dtype; functions with fractional results turn integers and bools into `floatx()` first.
 """
@@ -6,6 +6,7 @@ Tensors broadcast, and promote to a common dtype; functions with fractional resu
 from __future__ import annotations
 
 import math
+
 from core.backend.symbolic import KerasTensor
 from core.base import dtypes, shapes
 from core.ops import rules
@@ -13,13 +14,11 @@ from core.ops.convert import cast
 from core.ops.registry import op, primitive
 
 __all__ = [
-    "abs", "absolute", "add", "angle", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "bitwise_and",
-    "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "cbrt", "ceil", "clip",
+    "abs", "absolute", "add", "angle", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "ceil", "clip",
     "conj", "conjugate", "cos", "cosh", "deg2rad", "divide", "divide_no_nan", "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "fabs",
-    "floor", "floor_divide", "fmax", "fmin", "fmod", "gcd", "heaviside", "hypot", "i0", "imag", "lcm", "ldexp", "left_shift", "log",
-    "log10", "log1p", "log2", "logaddexp", "logaddexp2", "maximum", "minimum", "mod", "multiply", "nan_to_num", "negative", "nextafter",
-    "power", "rad2deg", "real", "reciprocal", "right_shift", "round", "rsqrt", "sign", "sin", "sinc", "sinh", "sqrt", "square",
-    "subtract", "tan", "tanh", "true_divide", "trunc",
+    "floor", "floor_divide", "fmax", "fmin", "fmod", "heaviside", "hypot", "i0", "imag", "ldexp", "log", "log10", "log1p", "log2",
+    "logaddexp", "logaddexp2", "maximum", "minimum", "mod", "multiply", "nan_to_num", "negative", "nextafter", "power", "rad2deg", "real",
+    "reciprocal", "round", "rsqrt", "sign", "sin", "sinc", "sinh", "sqrt", "square", "subtract", "tan", "tanh", "true_divide", "trunc",
 ]  # fmt: skip
 
 
@@ -648,26 +647,6 @@ def fmin(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=rules.broadcast, promote="numeric")
-def gcd(x1, x2):
-    """The greatest common divisor of integers, never negative.
-
-    >>> gcd([12, -8], 20)
-    array([4, 4], dtype=int32)
-    """
-    primitive()
-
-
-@op("x1 x2", rule=rules.broadcast, promote="numeric")
-def lcm(x1, x2):
-    """The least common multiple of integers, never negative.
-
-    >>> lcm([4, -6], 10)
-    array([20, 30], dtype=int32)
-    """
-    primitive()
-
-
 @op(rule=rules.like)
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     """`x` with `nan` for NaN, and `posinf` and `neginf` for the infinities (None: the dtype's greatest and least number).
@@ -719,70 +698,3 @@ def angle(x):
     array([1.5707964, 0.       ], dtype=float32)
     """
     primitive()
-
-
-@op("x y", rule=rules.broadcast, promote="numeric")
-def bitwise_and(x, y):
-    """The bits set in both integers; for bools the logical and.
-
-    >>> bitwise_and([6], 3)
-    array([2], dtype=int32)
-    """
-    primitive()
-
-
-@op("x y", rule=rules.broadcast, promote="numeric")
-def bitwise_or(x, y):
-    """The bits set in one integer or both; for bools the logical or.
-
-    >>> bitwise_or([6], 3)
-    array([7], dtype=int32)
-    """
-    primitive()
-
-
-@op("x y", rule=rules.broadcast, promote="numeric")
-def bitwise_xor(x, y):
-    """The bits set in exactly one of two integers; for bools the exclusive or.
-
-    >>> bitwise_xor([6], 3)
-    array([5], dtype=int32)
-    """
-    primitive()
-
-
-@op(rule=rules.like, promote="numeric")
-def bitwise_not(x):
-    """Every bit of an integer flipped; for bools the logical not.
-
-    >>> bitwise_not([0, 5])
-    array([-1, -6], dtype=int32)
-    """
-    primitive()
-
-
-bitwise_invert = bitwise_not
-
-
-@op("x y", rule=rules.typed(rules.broadcast, _counted), promote="numeric")
-def bitwise_left_shift(x, y):
-    """The bits of `x` moved `y` places up: `x * 2**y`.
-
-    >>> bitwise_left_shift([3], 2)
-    array([12], dtype=int32)
-    """
-    primitive()
-
-
-@op("x y", rule=rules.typed(rules.broadcast, _counted), promote="numeric")
-def bitwise_right_shift(x, y):
-    """The bits of `x` moved `y` places down, keeping the sign: `x // 2**y`.
-
-    >>> bitwise_right_shift([12], 2)
-    array([3], dtype=int32)
-    """
-    primitive()
-
-
-left_shift = bitwise_left_shift
-right_shift = bitwise_right_shift

@@ -130,7 +130,7 @@ def dot(x1, x2):
 
     >>> dot([1.0, 2.0], [3.0, 4.0])  # 11.
     """
-    if not x1.shape or not x2.shape:
+    if not len(x1.shape) or not len(x2.shape):  # a TensorShape of rank 0 is not false
         return x1 & x2 if dtypes.standardize_dtype(x1.dtype) == "bool" else x1 * x2
     return tensordot(x1, x2, axes=([-1], [-1 if len(x2.shape) == 1 else -2]))
 
@@ -160,7 +160,7 @@ def inner(x1, x2):
 
     >>> inner([1.0, 2.0], [[3.0, 4.0], [0.0, 1.0]])  # [11., 2.]
     """
-    return dot(x1, x2) if not x1.shape or not x2.shape else tensordot(x1, x2, axes=([-1], [-1]))
+    return dot(x1, x2) if not len(x1.shape) or not len(x2.shape) else tensordot(x1, x2, axes=([-1], [-1]))
 
 
 @op("x1 x2", rule=lambda x1, x2: shaped(x1, (shapes.size(x1.shape), shapes.size(x2.shape))), promote="numeric")

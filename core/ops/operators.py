@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from core.ops import comparison, elementwise
+from core.ops import bitwise, comparison, elementwise
 
 _BINARY = {
     "add": elementwise.add, "sub": elementwise.subtract, "mul": elementwise.multiply, "truediv": elementwise.divide,
     "floordiv": elementwise.floor_divide, "mod": elementwise.mod, "pow": elementwise.power,
-    "and": elementwise.bitwise_and, "or": elementwise.bitwise_or, "xor": elementwise.bitwise_xor,
-    "lshift": elementwise.bitwise_left_shift, "rshift": elementwise.bitwise_right_shift,
+    "and": bitwise.bitwise_and, "or": bitwise.bitwise_or, "xor": bitwise.bitwise_xor,
+    "lshift": bitwise.bitwise_left_shift, "rshift": bitwise.bitwise_right_shift,
 }  # fmt: skip
 _COMPARED = {"lt": comparison.less, "le": comparison.less_equal, "gt": comparison.greater, "ge": comparison.greater_equal}
 
@@ -25,7 +25,7 @@ def install(cls: type) -> None:
         setattr(cls, f"__{name}__", _method(function))
     cls.__neg__ = lambda self: elementwise.negative(self)
     cls.__abs__ = lambda self: elementwise.abs(self)
-    cls.__invert__ = lambda self: elementwise.bitwise_not(self)
+    cls.__invert__ = lambda self: bitwise.bitwise_not(self)
     cls.__round__ = lambda self, ndigits=None: elementwise.round(self, ndigits or 0)
     cls.__matmul__, cls.__rmatmul__ = _matmul, lambda self, other: _matmul(other, self)
     cls.__getitem__, cls.reshape, cls.squeeze, cls.T = _get_item, _reshape, _squeeze, property(_transpose)

@@ -53,6 +53,7 @@ class Op:
         self.signature = inspect.signature(reference)
         self.parameters = tuple(self.signature.parameters)
         self.variadic = next((n for n, p in self.signature.parameters.items() if p.kind is p.VAR_POSITIONAL), None)
+        self.keywords = next((n for n, p in self.signature.parameters.items() if p.kind is p.VAR_KEYWORD), None)
         self.lists = frozenset(n.lstrip("*") for n in (tensors + " " + also).split() if n.startswith("*"))
         self.tensors = tuple(n.lstrip("*") for n in tensors.split())
         self.also = tuple(n.lstrip("*") for n in also.split())
@@ -108,7 +109,8 @@ class Op:
                 if len(bound) == len(args) + len(kwargs):
                     return bound
         try:
-            return dict(self.signature.bind(*args, **kwargs).arguments)
+            found = dict(self.signature.bind(*args, **kwargs).arguments)
+            return found | found.pop(self.keywords, {}) if self.keywords else found
         except TypeError as error:
             raise TypeError(f"{self.name}{self.signature}: {error}.") from None
 
@@ -145,7 +147,22 @@ class Op:
                 kind = type(bound.get(name))
                 if kind not in self.fast and slot.OWNERS.get(kind) is backend:
                     self.fast[kind] = self._entries.setdefault(backend, (implementation, backend.float_dtypes))
-        return self._apply(implementation, bound)
+        try:
+            return self._apply(implementation, bound)
+        except Exception as error:
+            raise self.explained(error, args, kwargs) from error
+
+    def explained(self, error: Exception, args: tuple, kwargs: dict) -> Exception:
+        """The error to raise in place of a framework's: the rule's own, where shapes or arguments cannot be meant."""
+        if isinstance(error, PrimitiveError):
+            return error
+        if self.rule is not None:
+            try:
+                self.output_spec(args, kwargs)
+            except (ValueError, TypeError, IndexError) as better:
+                shapes = [tuple(v.shape) for v in (*args, *kwargs.values()) if hasattr(v, "shape")]
+                return ValueError(f"{self.name}: {better}" + (f" (argument shapes {shapes})" if shapes and "shape" not in str(better) else ""))
+        return error
 
     def _members(self, bound: dict) -> Iterable[Any]:
         for name in self.tensors + self.also:
@@ -288,7 +305,10 @@ def _caller(spec: Op) -> Callable:
             if args:
                 found = fast.get(type(args[0]))
                 if found is not None:
-                    return found[0](*args, **kwargs)
+                    try:
+                        return found[0](*args, **kwargs)
+                    except Exception as error:
+                        raise spec.explained(error, args, kwargs) from error
             return dispatch(args, kwargs)
 
         return unary
@@ -299,7 +319,10 @@ def _caller(spec: Op) -> Callable:
             if args:
                 found = fast.get(type(args[0]))
                 if found is not None and args[0].dtype in found[1]:
-                    return found[0](*args, **kwargs)
+                    try:
+                        return found[0](*args, **kwargs)
+                    except Exception as error:
+                        raise spec.explained(error, args, kwargs) from error
             return dispatch(args, kwargs)
 
         return unary_float
@@ -313,7 +336,10 @@ def _caller(spec: Op) -> Callable:
             found = fast.get(type(x1))
             if found is not None and (type(x2) is type(x1) or fast.get(type(x2)) is found) and x1.dtype == x2.dtype:
                 if not floats_only or x1.dtype in found[1]:
-                    return found[0](*args, **kwargs)
+                    try:
+                        return found[0](*args, **kwargs)
+                    except Exception as error:
+                        raise spec.explained(error, args, kwargs) from error
         return dispatch(args, kwargs)
 
     return binary

@@ -1,1 +1,816 @@
-"""Ops of the shape family."""
+"""Ops that move elements without changing them: shapes, order of axes, joining, splitting, triangles."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import itertools
+import operator
+import re
+from typing import Any
+
+from core.backend.arguments import pad_pairs
+from core.backend.symbolic import KerasTensor
+from core.base import shapes
+from core.ops import rules
+from core.ops.convert import shape
+from core.ops.creation import ones, ones_like
+from core.ops.elementwise import multiply
+from core.ops.registry import op, primitive
+
+__all__ = [
+    "append", "array_split", "broadcast_to", "concatenate", "diag", "diagflat", "diagonal", "dsplit", "dstack", "expand_dims", "flip",
+    "fliplr", "flipud", "hsplit", "hstack", "kron", "meshgrid", "moveaxis", "pad", "ravel", "rearrange", "repeat", "reshape", "roll",
+    "rot90", "size", "split", "squeeze", "stack", "swapaxes", "tile", "transpose", "tri", "tril", "triu", "unstack", "vander", "vsplit",
+    "vstack",
+]  # fmt: skip
+
+
+def _axes(value: Any, rank: int) -> tuple[int, ...]:
+    return shapes.normalize_axes(value, rank)
+
+
+def _product(*dims: int | None) -> int | None:
+    return shapes.size(dims)
+
+
+def _reshape(x, newshape):
+    wanted = tuple(newshape) if hasattr(newshape, "__iter__") else (newshape,)
+    dims = [-1 if dim is None else _known(dim) for dim in wanted]
+    if dims.count(-1) > 1:
+        raise ValueError(f"reshape can find one dimension, got newshape={tuple(wanted)} with {dims.count(-1)} unknown ones.")
+    rest = _product(*(d for d in dims if d != -1))
+    total = shapes.size(x.shape)
+    if -1 not in dims:
+        if total is not None and rest is not None and total != rest:
+            raise ValueError(f"reshape cannot make {tuple(dims)} ({rest} elements) of the shape {x.shape} ({total} elements).")
+        return rules.shaped(x, tuple(dims))
+    # Elements that are unknown on both sides cancel: (None, 6) to (-1, 6) keeps None, (2, 3) to (-1, 2) finds 3.
+    found = shapes.with_fraction(total, rest) if rest else None
+    return rules.shaped(x, tuple(found if d == -1 else d for d in dims))
+
+
+def _known(dim: Any) -> int | None:
+    """A dimension as an integer, None where it is a tensor."""
+    try:
+        return operator.index(dim)
+    except TypeError:
+        return None
+
+
+@op(rule=_reshape)
+def reshape(x, newshape):
+    """The elements of `x`, in order, in another shape; one dimension may be -1 and follows from the others.
+
+    Raises ValueError where the numbers of elements differ.
+
+    >>> reshape([1, 2, 3, 4], (2, -1))
+    array([[1, 2],
+           [3, 4]], dtype=int32)
+    """
+    primitive()
+
+
+@op(rule=lambda x: rules.shaped(x, (shapes.size(x.shape),)))
+def ravel(x):
+    """The elements of `x` in one dimension.
+
+    >>> ravel([[1, 2], [3, 4]])
+    array([1, 2, 3, 4], dtype=int32)
+    """
+    return reshape(x, (-1,))
+
+
+def _transpose(x, axes=None):
+    if axes is None:
+        return rules.shaped(x, x.shape[::-1])
+    if len(axes) != len(x.shape):
+        raise ValueError(f"transpose needs each axis of the shape {x.shape} once, got axes={tuple(axes)}.")
+    return rules.shaped(x, tuple(x.shape[a] for a in _axes(axes, len(x.shape))))
+
+
+@op(rule=_transpose)
+def transpose(x, axes=None):
+    """`x` with its axes in the order `axes`, reversed by default.
+
+    >>> transpose([[1, 2, 3]])
+    array([[1],
+           [2],
+           [3]], dtype=int32)
+    """
+    primitive()
+
+
+def _moveaxis(x, source, destination):
+    rank = len(x.shape)
+    sources, targets = _axes(source, rank), _axes(destination, rank)
+    if len(sources) != len(targets):
+        raise ValueError(f"moveaxis needs as many sources as destinations, got {source} and {destination}.")
+    order = [axis for axis in range(rank) if axis not in sources]
+    for target, axis in sorted(zip(targets, sources)):
+        order.insert(target, axis)
+    return rules.shaped(x, tuple(x.shape[a] for a in order))
+
+
+@op(rule=_moveaxis)
+def moveaxis(x, source, destination):
+    """`x` with the axes `source` at `destination`; the others keep their order. Both are integers or tuples.
+
+    >>> tuple(moveaxis(ones((2, 3, 4)), 0, -1).shape)
+    (3, 4, 2)
+    """
+    primitive()
+
+
+def _swapaxes(x, axis1, axis2):
+    a, b = (shapes.normalize_axis(axis, len(x.shape)) for axis in (axis1, axis2))
+    dims = list(x.shape)
+    dims[a], dims[b] = dims[b], dims[a]
+    return rules.shaped(x, tuple(dims))
+
+
+@op(rule=_swapaxes)
+def swapaxes(x, axis1, axis2):
+    """`x` with two axes exchanged.
+
+    >>> tuple(swapaxes(ones((2, 3, 4)), 0, 2).shape)
+    (4, 3, 2)
+    """
+    primitive()
+
+
+def _expand_dims(x, axis):
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    dims = list(x.shape)
+    for one in sorted(_axes(axes, len(dims) + len(axes))):
+        dims.insert(one, 1)
+    return rules.shaped(x, tuple(dims))
+
+
+@op(rule=_expand_dims)
+def expand_dims(x, axis):
+    """`x` with axes of size 1 put in; `axis`, one or several, are places in the result.
+
+    >>> tuple(expand_dims(ones((2, 3)), -1).shape)
+    (2, 3, 1)
+    """
+    primitive()
+
+
+def _squeeze(x, axis=None):
+    if axis is None:
+        return rules.shaped(x, tuple(dim for dim in x.shape if dim != 1))
+    for one in (gone := _axes(axis, len(x.shape))):
+        if x.shape[one] not in (1, None):
+            raise ValueError(f"squeeze takes away axes of size 1, got axis={axis} for the shape {x.shape}.")
+    return rules.shaped(x, tuple(dim for i, dim in enumerate(x.shape) if i not in gone))
+
+
+@op(rule=_squeeze)
+def squeeze(x, axis=None):
+    """`x` without its axes of size 1, or without those named by `axis`. Raises an error where such an axis is larger.
+
+    >>> tuple(squeeze(ones((1, 3, 1))).shape)
+    (3,)
+    """
+    primitive()
+
+
+def _broadcast_to(x, shape):
+    wanted = tuple(_known(dim) for dim in shape)
+    if len(wanted) < len(x.shape) or any(a not in (1, None, b) and b is not None for a, b in zip(x.shape[::-1], wanted[::-1])):
+        raise ValueError(f"broadcast_to cannot stretch the shape {x.shape} to {wanted}.")
+    return rules.shaped(x, wanted)
+
+
+@op(rule=_broadcast_to)
+def broadcast_to(x, shape):
+    """`x` repeated along axes of size 1, and along new leading axes, up to `shape`.
+
+    >>> broadcast_to([1, 2], (2, 2))
+    array([[1, 2],
+           [1, 2]], dtype=int32)
+    """
+    primitive()
+
+
+def _tile(x, repeats):
+    counts = [_known(n) for n in (repeats if isinstance(repeats, (tuple, list)) else (repeats,))]
+    rank = builtins.max(len(counts), len(x.shape))
+    dims, counts = (1,) * (rank - len(x.shape)) + x.shape, [1] * (rank - len(counts)) + counts
+    return rules.shaped(x, tuple(_product(d, n) for d, n in zip(dims, counts)))
+
+
+@op(rule=_tile)
+def tile(x, repeats):
+    """`x` laid out `repeats` times along each axis; the shorter of both is filled with leading ones.
+
+    >>> tile([1, 2], 2)
+    array([1, 2, 1, 2], dtype=int32)
+    """
+    primitive()
+
+
+def _repeat(x, repeats, axis=None):
+    if axis is None:
+        x, axis = rules.shaped(x, (shapes.size(x.shape),)), 0
+    axis = shapes.normalize_axis(axis, len(x.shape))
+    counts = repeats if isinstance(repeats, (tuple, list)) else repeats.tolist() if hasattr(repeats, "tolist") else [repeats]
+    if isinstance(counts, int):
+        counts = [counts]
+    total = _product(x.shape[axis], counts[0]) if len(counts) == 1 else builtins.sum(counts)
+    return rules.shaped(x, (*x.shape[:axis], total, *x.shape[axis + 1 :]))
+
+
+@op(rule=_repeat)
+def repeat(x, repeats, axis=None):
+    """Each element of `x` `repeats` times in a row along `axis`; over the flat elements where `axis` is None.
+
+    `repeats` is one number or one for each place along the axis.
+
+    >>> repeat([1, 2], 2)
+    array([1, 1, 2, 2], dtype=int32)
+    """
+    primitive()
+
+
+def _flip(x, axis=None):
+    _axes(axis, len(x.shape))
+    return rules.shaped(x, x.shape)
+
+
+@op(rule=_flip)
+def flip(x, axis=None):
+    """`x` in reverse order along `axis`, one or several; along all axes by default.
+
+    >>> flip([1, 2, 3])
+    array([3, 2, 1], dtype=int32)
+    """
+    primitive()
+
+
+@op(rule=rules.like)
+def fliplr(x):
+    """`x`, of two or more dimensions, in reverse order along axis 1.
+
+    >>> fliplr([[1, 2]])
+    array([[2, 1]], dtype=int32)
+    """
+    return flip(x, 1)
+
+
+@op(rule=rules.like)
+def flipud(x):
+    """`x` in reverse order along axis 0.
+
+    >>> flipud([1, 2])
+    array([2, 1], dtype=int32)
+    """
+    return flip(x, 0)
+
+
+@op(rule=rules.like)
+def roll(x, shift, axis=None):
+    """`x` moved by `shift` places along `axis`, what leaves at the end coming in at the start; flat where `axis` is None.
+
+    >>> roll([1, 2, 3], 1)
+    array([3, 1, 2], dtype=int32)
+    """
+    primitive()
+
+
+def _rot90(array, k=1, axes=(0, 1)):
+    return _swapaxes(array, *axes) if k % 2 else rules.shaped(array, array.shape)
+
+
+@op("array", rule=_rot90)
+def rot90(array, k=1, axes=(0, 1)):
+    """`array` turned by `k` quarter turns in the plane of two axes, from the first towards the second.
+
+    >>> rot90([[1, 2], [3, 4]])
+    array([[2, 4],
+           [1, 3]], dtype=int32)
+    """
+    if len(axes) != 2 or axes[0] % array.ndim == axes[1] % array.ndim:
+        raise ValueError(f"rot90 needs two different axes, got axes={tuple(axes)}.")
+    first, second = axes
+    match k % 4:
+        case 0:
+            return array
+        case 1:
+            return flip(swapaxes(array, first, second), first)
+        case 2:
+            return flip(array, (first, second))
+        case _:
+            return flip(swapaxes(array, first, second), second)
+
+
+def _pad(x, pad_width, mode="constant", constant_values=None):
+    if mode != "constant" and constant_values is not None:
+        raise ValueError(f"constant_values goes with mode='constant', got mode={mode!r}.")
+    pairs = pad_pairs(pad_width, len(x.shape))
+    return rules.shaped(x, tuple(None if dim is None else dim + int(a) + int(b) for dim, (a, b) in zip(x.shape, pairs)))
+
+
+@op(rule=_pad)
+def pad(x, pad_width, mode="constant", constant_values=None):
+    """`x` with margins. `pad_width` is an integer, one pair `(before, after)`, or one pair per axis.
+
+    `mode` is "constant" (filled with `constant_values`, 0 by default), "reflect" (mirrored without the border),
+    "symmetric" (with it), "edge" or "wrap".
+
+    >>> pad([1, 2], (1, 2))
+    array([0, 1, 2, 0, 0], dtype=int32)
+    """
+    primitive()
+
+
+def _join(name: str, xs, axis: int) -> KerasTensor:
+    """The shape of tensors joined along `axis`; an error that lists all shapes where they do not fit."""
+    every = [x.shape for x in xs]
+    if not every:
+        raise ValueError(f"{name} needs at least one tensor, got an empty list.")
+    if len({len(shape) for shape in every}) > 1:
+        raise ValueError(f"{name} needs tensors of one number of dimensions, got the shapes {every}.")
+    axis = shapes.normalize_axis(axis, len(every[0]))
+    dims: list[int | None] = []
+    for place, column in enumerate(zip(*every)):
+        sizes = {dim for dim in column if dim is not None}
+        if place == axis:
+            dims.append(None if None in column else builtins.sum(column))
+        elif len(sizes) > 1:
+            raise ValueError(f"{name} along axis {axis} needs equal other dimensions, got the shapes {every}: axis {place} differs.")
+        else:
+            dims.append(sizes.pop() if sizes else None)
+    return rules.shaped(xs[0], tuple(dims))
+
+
+@op("*xs", rule=lambda xs, axis=0: _join("concatenate", xs, axis), promote="numeric")
+def concatenate(xs, axis=0):
+    """The tensors of the list `xs` one after the other along `axis`, in their common dtype.
+
+    Raises ValueError where their other dimensions differ.
+
+    >>> concatenate([[1, 2], [3]])
+    array([1, 2, 3], dtype=int32)
+    """
+    primitive()
+
+
+def _stack(xs, axis=0):
+    result = xs[0].shape
+    for x in xs[1:]:
+        if not shapes.compatible(result, x.shape):
+            raise ValueError(f"stack needs tensors of one shape, got {[x.shape for x in xs]}.")
+        result = tuple(b if a is None else a for a, b in zip(result, x.shape))
+    axis = shapes.normalize_axis(axis, len(result) + 1)
+    return rules.shaped(xs[0], (*result[:axis], len(xs), *result[axis:]))
+
+
+@op("*xs", rule=_stack, promote="numeric")
+def stack(xs, axis=0):
+    """The tensors of the list `xs`, of one shape, along a new axis, in their common dtype.
+
+    >>> stack([[1, 2], [3, 4]], axis=1)
+    array([[1, 3],
+           [2, 4]], dtype=int32)
+    """
+    primitive()
+
+
+def _append(x1, x2, axis=None):
+    if axis is None:
+        x1, x2, axis = (*(rules.shaped(x, (shapes.size(x.shape),)) for x in (x1, x2)), 0)
+    return _join("append", [x1, x2], axis)
+
+
+@op("x1 x2", rule=_append, promote="numeric")
+def append(x1, x2, axis=None):
+    """`x1` followed by `x2` along `axis`; the flat elements of both where `axis` is None.
+
+    >>> append([1, 2], [[3]])
+    array([1, 2, 3], dtype=int32)
+    """
+    return concatenate([ravel(x1), ravel(x2)]) if axis is None else concatenate([x1, x2], axis)
+
+
+def _at_least(x, rank: int):
+    """`x` with axes of size 1: up to `rank`, where NumPy's stacks put them."""
+    before, after = {(0, 1): (1, 0), (0, 2): (2, 0), (1, 2): (1, 0), (0, 3): (2, 1), (1, 3): (1, 1), (2, 3): (0, 1)}.get(
+        (len(x.shape), rank), (0, 0)
+    )
+    if isinstance(x, KerasTensor):
+        return rules.shaped(x, (1,) * before + x.shape + (1,) * after)
+    for _ in range(before):
+        x = expand_dims(x, 0)
+    return expand_dims(x, -1) if after else x
+
+
+def _flat_stack_axis(xs) -> int:
+    return 0 if builtins.max(len(x.shape) for x in xs) <= 1 else 1
+
+
+@op("*xs", rule=lambda xs: _join("hstack", [_at_least(x, 1) for x in xs], _flat_stack_axis(xs)), promote="numeric")
+def hstack(xs):
+    """The tensors of `xs` side by side: along axis 1, or along axis 0 where they have one dimension.
+
+    >>> hstack([[1, 2], [3]])
+    array([1, 2, 3], dtype=int32)
+    """
+    return concatenate([_at_least(x, 1) for x in xs], _flat_stack_axis(xs))
+
+
+@op("*xs", rule=lambda xs: _join("vstack", [_at_least(x, 2) for x in xs], 0), promote="numeric")
+def vstack(xs):
+    """The tensors of `xs` below each other, along axis 0; one-dimensional ones are rows.
+
+    >>> vstack([[1, 2], [3, 4]])
+    array([[1, 2],
+           [3, 4]], dtype=int32)
+    """
+    return concatenate([_at_least(x, 2) for x in xs], 0)
+
+
+@op("*xs", rule=lambda xs: _join("dstack", [_at_least(x, 3) for x in xs], 2), promote="numeric")
+def dstack(xs):
+    """The tensors of `xs` behind each other, along axis 2.
+
+    >>> tuple(dstack([[1, 2], [3, 4]]).shape)
+    (1, 2, 2)
+    """
+    return concatenate([_at_least(x, 3) for x in xs], 2)
+
+
+def _pieces(x, points, axis):
+    """The parts of `x` between `points`, as slicing counts them."""
+    dim, edges = x.shape[axis], [0, *map(int, points), None]
+    result = []
+    for start, stop in itertools.pairwise(edges):
+        if dim is not None:
+            length = len(range(dim)[start:stop])
+        elif stop is None or start < 0 or stop < 0:
+            length = None
+        else:
+            length = builtins.max(stop - start, 0)
+        result.append(rules.shaped(x, (*x.shape[:axis], length, *x.shape[axis + 1 :])))
+    return result
+
+
+def _split(x, indices_or_sections, axis=0):
+    axis = shapes.normalize_axis(axis, len(x.shape))
+    if not isinstance(indices_or_sections, int):
+        return _pieces(x, indices_or_sections, axis)
+    dim = x.shape[axis]
+    if dim is not None and dim % indices_or_sections:
+        raise ValueError(f"Axis {axis} of the shape {x.shape} does not divide into {indices_or_sections} equal parts; see array_split.")
+    part = shapes.with_fraction(dim, indices_or_sections)
+    return [rules.shaped(x, (*x.shape[:axis], part, *x.shape[axis + 1 :])) for _ in range(indices_or_sections)]
+
+
+@op(rule=_split)
+def split(x, indices_or_sections, axis=0):
+    """A list of parts of `x` along `axis`: so many equal ones, or those between the places of a list.
+
+    Raises ValueError where the axis does not divide into equal parts.
+
+    >>> [tuple(part.shape) for part in split(ones((5, 2)), [1, 3])]
+    [(1, 2), (2, 2), (2, 2)]
+    """
+    primitive()
+
+
+def _uneven(dim: int, sections: int) -> list[int]:
+    """Where `sections` parts begin whose sizes differ by one at most, the larger ones first."""
+    if sections < 1:
+        raise ValueError(f"array_split needs at least one section, got {sections}.")
+    size, larger = divmod(dim, sections)
+    return [i * size + builtins.min(i, larger) for i in range(1, sections)]
+
+
+def _array_split(x, indices_or_sections, axis=0):
+    axis = shapes.normalize_axis(axis, len(x.shape))
+    if not isinstance(indices_or_sections, int):
+        return _pieces(x, indices_or_sections, axis)
+    if x.shape[axis] is not None:
+        return _pieces(x, _uneven(x.shape[axis], indices_or_sections), axis)
+    return [rules.shaped(x, x.shape) for _ in range(indices_or_sections)]
+
+
+@op(rule=_array_split)
+def array_split(x, indices_or_sections, axis=0):
+    """Like `split`, but so many sections may be unequal: the first ones are longer by one.
+
+    >>> [part.shape[0] for part in array_split(ones((5,)), 3)]
+    [2, 2, 1]
+    """
+    if isinstance(indices_or_sections, int):
+        indices_or_sections = _uneven(x.shape[axis], indices_or_sections)
+    return split(x, indices_or_sections, axis)
+
+
+@op(rule=lambda x, indices_or_sections: _split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1))
+def hsplit(x, indices_or_sections):
+    """`split` along axis 1, or along axis 0 of one dimension.
+
+    >>> [tuple(part.shape) for part in hsplit(ones((2, 4)), 2)]
+    [(2, 2), (2, 2)]
+    """
+    return split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1)
+
+
+@op(rule=_split)
+def vsplit(x, indices_or_sections):
+    """`split` along axis 0.
+
+    >>> [tuple(part.shape) for part in vsplit(ones((2, 4)), 2)]
+    [(1, 4), (1, 4)]
+    """
+    return split(x, indices_or_sections, 0)
+
+
+@op(rule=lambda x, indices_or_sections: _split(x, indices_or_sections, 2))
+def dsplit(x, indices_or_sections):
+    """`split` along axis 2.
+
+    >>> [tuple(part.shape) for part in dsplit(ones((2, 3, 4)), 2)]
+    [(2, 3, 2), (2, 3, 2)]
+    """
+    return split(x, indices_or_sections, 2)
+
+
+def _unstack(x, num=None, axis=0):
+    axis = shapes.normalize_axis(axis, len(x.shape))
+    count = x.shape[axis] if num is None else num
+    if count is None:
+        raise ValueError(f"unstack cannot count the tensors: axis {axis} of the shape {x.shape} is unknown; give num.")
+    return [rules.shaped(x, x.shape[:axis] + x.shape[axis + 1 :]) for _ in range(count)]
+
+
+@op(rule=_unstack)
+def unstack(x, num=None, axis=0):
+    """The list of the slices of `x` along `axis`, without it. `num` is their number where the shape does not tell.
+
+    >>> [int(part) for part in unstack([1, 2])]
+    [1, 2]
+    """
+    primitive()
+
+
+def _size(x):
+    return KerasTensor((), "int32")
+
+
+@op(rule=_size)
+def size(x):
+    """The number of elements of `x`, as an int32 scalar.
+
+    >>> int(size(ones((2, 3))))
+    6
+    """
+    primitive()
+
+
+def _diag(x, k=0):
+    if len(x.shape) == 1:
+        dim = None if x.shape[0] is None else x.shape[0] + builtins.abs(k)
+        return rules.shaped(x, (dim, dim))
+    if len(x.shape) != 2:
+        raise ValueError(f"diag needs one or two dimensions, got the shape {x.shape}; see diagonal.")
+    return _diagonal(x, k)
+
+
+@op(rule=_diag)
+def diag(x, k=0):
+    """The matrix with the vector `x` on its `k`-th diagonal, or that diagonal where `x` is a matrix.
+
+    >>> diag([1, 2])
+    array([[1, 0],
+           [0, 2]], dtype=int32)
+    """
+    primitive()
+
+
+@op(rule=lambda x, k=0: _diag(rules.shaped(x, (shapes.size(x.shape),)), k))
+def diagflat(x, k=0):
+    """The matrix with the flat elements of `x` on its `k`-th diagonal.
+
+    >>> tuple(diagflat([[1, 2], [3, 4]]).shape)
+    (4, 4)
+    """
+    return diag(ravel(x), k)
+
+
+def _diagonal(x, offset=0, axis1=0, axis2=1):
+    a, b = (shapes.normalize_axis(axis, len(x.shape)) for axis in (axis1, axis2))
+    if a == b:
+        raise ValueError(f"diagonal needs two different axes, got axis1={axis1} and axis2={axis2} for the shape {x.shape}.")
+    rows, columns = x.shape[a], x.shape[b]
+    length = None if rows is None or columns is None else builtins.max(builtins.min(rows + builtins.min(offset, 0), columns - builtins.max(offset, 0)), 0)
+    return rules.shaped(x, (*(dim for i, dim in enumerate(x.shape) if i not in (a, b)), length))
+
+
+@op(rule=_diagonal)
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    """The diagonal of the planes of two axes, as a new last axis; `offset` counts to the right.
+
+    >>> diagonal([[1, 2], [3, 4]])
+    array([1, 4], dtype=int32)
+    """
+    primitive()
+
+
+@op(rule=rules.like)
+def tril(x, k=0):
+    """`x` with zeros above the `k`-th diagonal of its last two axes.
+
+    >>> tril([[1, 2], [3, 4]])
+    array([[1, 0],
+           [3, 4]], dtype=int32)
+    """
+    primitive()
+
+
+@op(rule=rules.like)
+def triu(x, k=0):
+    """`x` with zeros below the `k`-th diagonal of its last two axes.
+
+    >>> triu([[1, 2], [3, 4]])
+    array([[1, 2],
+           [0, 4]], dtype=int32)
+    """
+    primitive()
+
+
+@op("", rule=lambda N, M=None, k=0, dtype=None: KerasTensor((N, N if M is None else M), dtype))
+def tri(N, M=None, k=0, dtype=None):
+    """A matrix of `N` by `M` (`N`) with ones up to the `k`-th diagonal and zeros above.
+
+    >>> tri(2)
+    array([[1., 0.],
+           [1., 1.]], dtype=float32)
+    """
+    return tril(ones((N, N if M is None else M), dtype), k)
+
+
+def _vander(x, N=None, increasing=False):
+    return rules.shaped(x, (x.shape[0], x.shape[0] if N is None else N))
+
+
+@op(rule=_vander)
+def vander(x, N=None, increasing=False):
+    """The matrix whose columns are powers of the vector `x`: `N` of them, falling unless `increasing`.
+
+    >>> vander([1, 2, 3])
+    array([[1, 1, 1],
+           [4, 2, 1],
+           [9, 3, 1]], dtype=int32)
+    """
+    count = x.shape[0] if N is None else N
+    if not count:
+        return broadcast_to(expand_dims(x, 1), (x.shape[0], 1))[:, :0]
+    powers = list(itertools.accumulate([ones_like(x)] + [x] * (count - 1), multiply))
+    return stack(powers if increasing else powers[::-1], axis=1)
+
+
+def _kron(x1, x2):
+    rank = builtins.max(len(x1.shape), len(x2.shape))
+    a, b = ((1,) * (rank - len(x.shape)) + x.shape for x in (x1, x2))
+    return rules.shaped(x1, tuple(map(_product, a, b)))
+
+
+@op("x1 x2", rule=_kron, promote="numeric")
+def kron(x1, x2):
+    """The Kronecker product: every element of `x1` times the whole of `x2`, block by block.
+
+    >>> kron([1, 2], [1, 1])
+    array([1, 1, 2, 2], dtype=int32)
+    """
+    rank = builtins.max(len(x1.shape), len(x2.shape))
+    a, b = ((1,) * (rank - len(x.shape)) + tuple(shape(x)) for x in (x1, x2))
+    left = reshape(x1, tuple(itertools.chain.from_iterable((dim, 1) for dim in a)))
+    right = reshape(x2, tuple(itertools.chain.from_iterable((1, dim) for dim in b)))
+    return reshape(multiply(left, right), tuple(map(operator.mul, a, b)))
+
+
+def _meshgrid(*x, indexing="xy"):
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid's indexing is 'xy' or 'ij', got {indexing!r}.")
+    if any(len(one.shape) > 1 for one in x):
+        raise ValueError(f"meshgrid takes vectors, got the shapes {[one.shape for one in x]}.")
+    dims = [one.shape[0] if one.shape else 1 for one in x]
+    if indexing == "xy" and len(dims) > 1:
+        dims[:2] = dims[1], dims[0]
+    return [rules.shaped(one, tuple(dims)) for one in x]
+
+
+@op("*x", rule=_meshgrid)
+def meshgrid(*x, indexing="xy"):
+    """The coordinates of a grid, one tensor for each vector; with "xy" the first two axes are exchanged, with "ij" not.
+
+    >>> [grid.tolist() for grid in meshgrid([1, 2], [3, 4])]
+    [[[1, 2], [1, 2]], [[3, 3], [4, 4]]]
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid's indexing is 'xy' or 'ij', got {indexing!r}.")
+    order = [1, 0, *range(2, len(x))] if indexing == "xy" and len(x) > 1 else list(range(len(x)))
+    dims = [size(x[place]) for place in order]
+    return [broadcast_to(reshape(one, [-1 if place == i else 1 for place in order]), dims) for i, one in enumerate(x)]
+
+
+class _Pattern:
+    """One side of a `rearrange` pattern: groups of names, such as `b (h w) c`; `1` is an empty group."""
+
+    TOKEN = re.compile(r"\s*(?:(\()|(\))|(\.\.\.)|([A-Za-z_]\w*)|(1)(?!\w))")
+
+    def __init__(self, text: str, pattern: str):
+        self.groups: list[list[str] | tuple[str]] = []  # a tuple is an Ellipsis that stands alone, for axes of their own
+        inside = None
+        place, text = 0, text.strip()
+        while place < len(text):
+            match = self.TOKEN.match(text, place)
+            if match is None:
+                raise ValueError(f"rearrange cannot read {text[place:]!r} in the pattern {pattern!r}; names, parentheses, 1 and ... are known.")
+            opening, closing, dots, _, one = match.groups()
+            if (opening and inside is not None) or (closing and inside is None):
+                raise ValueError(f"rearrange's parentheses do not match in the pattern {pattern!r}.")
+            if opening:
+                inside = []
+            elif closing:
+                self.groups.append(inside)
+                inside = None
+            elif inside is not None:
+                inside += [] if one else [match.group().strip()]
+            else:
+                self.groups.append([] if one else ("...",) if dots else [match.group().strip()])
+            place = match.end()
+        if inside is not None:
+            raise ValueError(f"rearrange's parentheses do not match in the pattern {pattern!r}.")
+        self.names = [name for group in self.groups for name in group]
+        if len(set(self.names)) != len(self.names):
+            raise ValueError(f"rearrange found a name twice on one side of the pattern {pattern!r}.")
+
+
+@functools.lru_cache(256)
+def _parse(pattern: str) -> tuple[_Pattern, _Pattern]:
+    sides = pattern.split("->")
+    if len(sides) != 2:
+        raise ValueError(f"rearrange needs a pattern 'before -> after', got {pattern!r}.")
+    before, after = (_Pattern(side, pattern) for side in sides)
+    if set(before.names) != set(after.names):
+        odd = sorted(set(before.names) ^ set(after.names))
+        raise ValueError(f"rearrange needs the same names on both sides of {pattern!r}; {odd} are on one only.")
+    return before, after
+
+
+def _rearrangement(shape, pattern: str, lengths: dict) -> tuple[list, list[int], list]:
+    """The shape of single axes, their new order, and the final shape; dimensions may be None or tensors."""
+    before, after = _parse(pattern)
+    rest = len(shape) - (len(before.groups) - (("...",) in before.groups))
+    if rest != 0 and (("...",) not in before.groups or rest < 0):
+        raise ValueError(f"rearrange's pattern {pattern!r} names {len(before.groups)} axes, the tensor has the shape {tuple(shape)}.")
+    spread = [f"...{i}" for i in range(rest)]
+
+    def spelled(side: _Pattern) -> list[list[str]]:
+        return [names for group in side.groups for names in ([[s] for s in spread] if group == ("...",) else [_unfold(group, spread)])]
+
+    sizes: dict[str, Any] = dict(lengths)
+    unknown = set(lengths) - set(before.names)
+    if unknown:
+        raise ValueError(f"rearrange got lengths of {sorted(unknown)}, which are not in the pattern {pattern!r}.")
+    for group, dim in zip(spelled(before), shape):
+        missing = [name for name in group if name not in sizes]
+        known = _product(*(sizes[name] for name in group if name in sizes))
+        if len(missing) > 1:
+            raise ValueError(f"rearrange cannot tell the lengths of {missing} in {pattern!r}; give all but one, as in {missing[0]}=2.")
+        if missing:
+            if len(group) > 1 and isinstance(dim, int) and (known == 0 or dim % known):
+                raise ValueError(f"rearrange cannot divide an axis of {dim} by {known} for {group} in {pattern!r}.")
+            sizes[missing[0]] = dim if len(group) == 1 else None if dim is None else dim // known
+        elif isinstance(dim, int) and dim != known:
+            raise ValueError(f"rearrange expected {known} elements for {group or 1} in {pattern!r}, the axis has {dim}.")
+    names = [name for group in spelled(before) for name in group]
+    final = [functools.reduce(_times, (sizes[name] for name in group), 1) for group in spelled(after)]
+    order = [names.index(name) for group in spelled(after) for name in group]
+    return [sizes[name] for name in names], order, final
+
+
+def _unfold(group: list[str], spread: list[str]) -> list[str]:
+    return [name for part in group for name in (spread if part == "..." else [part])]
+
+
+def _times(a: Any, b: Any) -> Any:
+    return None if a is None or b is None else a * b
+
+
+@op("tensor", rule=lambda tensor, pattern, **lengths: rules.shaped(tensor, tuple(_rearrangement(tensor.shape, pattern, lengths)[2])))
+def rearrange(tensor, pattern, **axes_lengths):
+    """`tensor` with its axes split, reordered and merged as `pattern` says, in the notation of einops (Rogozhnikov, 2022).
+
+    Names in parentheses share one axis; lengths that do not follow from the shape are keywords; `...` is any axes, `1` an axis of
+    size 1. Raises ValueError where pattern and shape do not fit.
+
+    >>> tuple(rearrange(ones((2, 6, 4)), "b (h w) c -> b c h w", h=2).shape)
+    (2, 4, 2, 3)
+    """
+    single, order, final = _rearrangement(shape(tensor), pattern, axes_lengths)
+    return reshape(transpose(reshape(tensor, single), order), final)

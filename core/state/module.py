@@ -10,16 +10,10 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from core.state.variable import Variable
+from core.state.variable import Variable, Version
 
 _PLAIN = frozenset((int, float, bool, str, bytes, complex, type(None), type, types.FunctionType, types.BuiltinFunctionType, types.MethodType))
 _CONTAINERS = (list, tuple, dict, set, frozenset)
-
-
-class Version:
-    """Counts changes of structure anywhere; compiled plans remember the count at which they were made."""
-
-    count = 0
 
 
 class Module:

@@ -19,6 +19,12 @@ AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 SYNCHRONIZATIONS = (None, "none", "auto", "on_read", "on_write")
 
 
+class Version:
+    """Counts changes of structure anywhere; compiled plans remember the count at which they were made."""
+
+    count = 0
+
+
 class Variable(Holder):
     """A tensor with a name that can be assigned to.
 
@@ -123,6 +129,7 @@ class Variable(Holder):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
+        Version.count += 1
         self._value = self.backend.set_trainable(self._value, self._trainable)
 
     @property

@@ -48,7 +48,7 @@ def _carrying(loop, *fns):
 
 def cond(pred, true_fn, false_fn):
     if isinstance(pred, bool):
-        return true_fn() if pred else false_fn()
+        return jax.tree.map(jnp.asarray, true_fn() if pred else false_fn())
     return _carrying(lambda values, yes, no: jax.lax.cond(pred, yes, no, values), true_fn, false_fn)
 
 

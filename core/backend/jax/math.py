@@ -10,7 +10,7 @@ from core.backend.numpy.math import range_dtype
 FUNCTIONS = {
     name: getattr(jnp, name)
     for name in (
-        "add subtract multiply divide negative abs sign sqrt cbrt reciprocal exp exp2 expm1 log log1p log2 log10 logaddexp logaddexp2 "
+        "add subtract multiply divide negative abs sqrt cbrt reciprocal exp exp2 expm1 log log1p log2 log10 logaddexp logaddexp2 "
         "sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh arctan2 heaviside nextafter floor ceil trunc hypot "
         "maximum minimum fmax fmin gcd lcm conj bitwise_and bitwise_or bitwise_xor bitwise_not sinc real imag angle nan_to_num i0 "
         "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not "
@@ -76,8 +76,18 @@ def divide_no_nan(x1, x2):
     return jnp.where(x2 == 0, jnp.zeros_like(x1), x1 / safe)
 
 
+def sign(x):
+    return x if x.dtype == bool else jnp.sign(x)
+
+
 def round(x, decimals=0):
-    return x if jnp.issubdtype(x.dtype, jnp.integer) and decimals >= 0 else jnp.round(x, decimals)
+    if not jnp.issubdtype(x.dtype, jnp.integer):
+        return jnp.round(x, decimals)
+    if decimals >= 0:
+        return x
+    quotient, rest = jnp.divmod(x, 10**-decimals)
+    up = (2 * rest > 10**-decimals) | ((2 * rest == 10**-decimals) & (quotient % 2 == 1))
+    return (quotient + up) * 10**-decimals
 
 
 def clip(x, x_min, x_max):

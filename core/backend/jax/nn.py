@@ -16,7 +16,6 @@ FUNCTIONS = {
     "selu": jax.nn.selu,
     "celu": jax.nn.celu,
     "glu": jax.nn.glu,
-    "leaky_relu": jax.nn.leaky_relu,
     "log_sigmoid": jax.nn.log_sigmoid,
     "hard_sigmoid": jax.nn.hard_sigmoid,
     "hard_silu": jax.nn.hard_silu,
@@ -27,6 +26,10 @@ FUNCTIONS = {
     "softmax": jax.nn.softmax,
     "log_softmax": jax.nn.log_softmax,
 }
+
+
+def leaky_relu(x, negative_slope=0.2):
+    return jax.nn.leaky_relu(x, negative_slope)
 
 
 def polar(abs_, angle):

@@ -1,5 +1,7 @@
 """JAX's reductions."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -92,7 +94,25 @@ def segment_sum(data, segment_ids, num_segments=None, sorted=False):
 
 
 def segment_prod(data, segment_ids, num_segments=None, sorted=False):
-    return jax.ops.segment_prod(data, segment_ids, num_segments, indices_are_sorted=sorted)
+    if num_segments is None:
+        num_segments = int(segment_ids.max()) + 1 if segment_ids.size else 0
+    return _segment_prod(data, segment_ids, num_segments, sorted)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2, 3))
+def _segment_prod(data, ids, count, rising):
+    return jax.ops.segment_prod(data, ids, count, indices_are_sorted=rising)
+
+
+@_segment_prod.defjvp
+def _segment_prod_jvp(count, rising, primals, tangents):
+    # JAX has no gradient for repeated ids: each row's factor is the product of the others, which zeros keep from being a quotient.
+    (data, ids), tangent = primals, tangents[0]
+    factors = jnp.where(data == 0, 1, data)
+    zeros = jax.ops.segment_sum((data == 0).astype("int32"), ids, count, indices_are_sorted=rising)
+    product = jax.ops.segment_prod(factors, ids, count, indices_are_sorted=rising)
+    others = jnp.where(zeros[ids] - (data == 0) == 0, product[ids] / factors, 0)
+    return _segment_prod(data, ids, count, rising), jax.ops.segment_sum(others * tangent, ids, count, indices_are_sorted=rising)
 
 
 def segment_max(data, segment_ids, num_segments=None, sorted=False):

@@ -1,16 +1,28 @@
 """JAX's moves of elements: shapes, order, places."""
 
+import math
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from core.backend.arguments import key_parts, pad_pairs
+from core.backend.jax.reduction import segment_prod
 
 FUNCTIONS = {
     "broadcast_to": jnp.broadcast_to, "concatenate": jnp.concatenate, "diag": jnp.diag, "diagonal": jnp.diagonal,
-    "expand_dims": jnp.expand_dims, "flip": jnp.flip, "moveaxis": jnp.moveaxis, "ravel": jnp.ravel, "reshape": jnp.reshape,
-    "roll": jnp.roll, "stack": jnp.stack, "swapaxes": jnp.swapaxes, "tile": jnp.tile,
+    "expand_dims": jnp.expand_dims, "flip": jnp.flip, "moveaxis": jnp.moveaxis, "ravel": jnp.ravel,
+    "roll": jnp.roll, "stack": jnp.stack, "swapaxes": jnp.swapaxes, 
     "transpose": jnp.transpose, "tril": jnp.tril, "triu": jnp.triu,
 }  # fmt: skip
+
+
+def reshape(x, newshape):
+    return jnp.reshape(x, newshape)
+
+
+def tile(x, repeats):
+    return jnp.tile(x, repeats)
 
 
 def squeeze(x, axis=None):
@@ -18,11 +30,11 @@ def squeeze(x, axis=None):
 
 
 def repeat(x, repeats, axis=None):
-    return jnp.repeat(x, repeats if isinstance(repeats, int) else jnp.asarray(repeats), axis)
+    return jnp.repeat(x, repeats if isinstance(repeats, (int, jax.Array)) else np.asarray(repeats), axis)
 
 
 def size(x):
-    return x.size
+    return np.int32(x.size)  # no JAX array: it may be used as a shape under jit
 
 
 def split(x, indices_or_sections, axis=0):
@@ -71,8 +83,14 @@ def scatter(indices, values, shape):
 
 
 def scatter_update(inputs, indices, updates, reduction=None):
-    target = inputs.at[tuple(jnp.moveaxis(indices, -1, 0))]
-    return {None: target.set, "add": target.add, "max": target.max, "min": target.min, "mul": target.multiply}[reduction](updates)
+    places = tuple(jnp.moveaxis(indices, -1, 0))
+    if reduction == "mul":  # JAX has no gradient of `.at[].multiply` for repeated places
+        lead = inputs.shape[: len(places)]
+        flat = jnp.ravel_multi_index([jnp.where(p < 0, p + n, p) for p, n in zip(places, lead)], lead, mode="clip").reshape(-1)
+        factors = segment_prod(updates.reshape(-1, *inputs.shape[len(places) :]), flat, math.prod(lead))
+        return inputs * factors.reshape(inputs.shape)
+    target = inputs.at[places]
+    return {None: target.set, "add": target.add, "max": target.max, "min": target.min}[reduction](updates)
 
 
 def sort(x, axis=-1):

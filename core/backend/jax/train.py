@@ -253,3 +253,9 @@ class Jitted:
 
 def jit(fn, donate=True, **options):
     return Jitted(fn, donate)
+
+
+def device(name):
+    """A `with` form that puts new arrays on a device, for example `"gpu:0"`."""
+    kind, _, index = name.lower().partition(":")
+    return jax.default_device(jax.devices({"gpu": "gpu", "cuda": "gpu"}.get(kind, kind))[int(index or 0)])

@@ -6,14 +6,26 @@ from core.backend.arguments import key_parts, pad_pairs
 
 FUNCTIONS = {
     "broadcast_to": np.broadcast_to, "concatenate": np.concatenate, "diag": np.diag, "diagonal": np.diagonal, "expand_dims": np.expand_dims,
-    "flip": np.flip, "moveaxis": np.moveaxis, "ravel": np.ravel, "repeat": np.repeat, "reshape": np.reshape, "roll": np.roll,
-    "squeeze": np.squeeze, "stack": np.stack, "swapaxes": np.swapaxes, "tile": np.tile, "transpose": np.transpose, "tril": np.tril,
+    "flip": np.flip, "moveaxis": np.moveaxis, "ravel": np.ravel, "repeat": np.repeat, "roll": np.roll,
+    "stack": np.stack, "swapaxes": np.swapaxes, "transpose": np.transpose, "tril": np.tril,
     "triu": np.triu,
 }  # fmt: skip
 
 
+def reshape(x, newshape):
+    return np.reshape(x, newshape)
+
+
+def squeeze(x, axis=None):
+    return np.squeeze(x, tuple(axis) if isinstance(axis, list) else axis)
+
+
+def tile(x, repeats):
+    return np.tile(x, repeats)
+
+
 def size(x):
-    return x.size
+    return np.int32(x.size)
 
 
 def split(x, indices_or_sections, axis=0):

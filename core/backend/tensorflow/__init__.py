@@ -3,12 +3,12 @@
 import tensorflow
 
 from core.backend.protocol import Backend
-from core.backend.tensorflow import array, control, image, linalg, math, nn, random, reduction, shape, train, variable
+from core.backend.tensorflow import array, control, conv, data, fft, image, linalg, math, nn, optimize, random, recurrent, reduction, shape, train, variable
 
 backend = Backend(
     "tensorflow",
     (tensorflow.Tensor, tensorflow.Variable, tensorflow.RaggedTensor, tensorflow.SparseTensor, tensorflow.IndexedSlices),
-    (array, variable, math, reduction, shape, nn, image, linalg, random, control, train),
+    (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, data),
     trains=True,
     native=tensorflow,
 )

@@ -14,7 +14,7 @@ _EAGER = loops.functions(tf.stack, convert_to_tensor)
 
 def cond(pred, true_fn, false_fn):
     if tf.executing_eagerly() or not tf.is_tensor(pred):
-        return true_fn() if pred else false_fn()
+        return _EAGER["cond"](pred, true_fn, false_fn)
     return tf.cond(pred, true_fn, false_fn)
 
 

@@ -5,6 +5,10 @@ import tensorflow as tf
 from core.base import windows
 
 
+# Given outright: the gradients of 3-D kernels need it.
+_FORMATS = {3: "NWC", 4: "NHWC", 5: "NDHWC"}
+
+
 def _last(x, channels_last):
     return x if channels_last else tf.transpose(x, (0, *range(2, x.shape.rank), 1))
 
@@ -17,10 +21,10 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     w = windows.conv(inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate)
     x, strides, dilation = _last(inputs, w.channels_last), list(w.strides), list(w.dilation)
     if w.groups == 1:
-        y = tf.nn.convolution(x, kernel, strides, w.padding.upper(), dilations=dilation)
+        y = tf.nn.convolution(x, kernel, strides, w.padding.upper(), _FORMATS[x.shape.rank], dilation)
     else:  # no gradient of grouped convolutions on a CPU
         parts = zip(tf.split(x, w.groups, -1), tf.split(kernel, w.groups, -1))
-        y = tf.concat([tf.nn.convolution(part, k, strides, w.padding.upper(), dilations=dilation) for part, k in parts], -1)
+        y = tf.concat([tf.nn.convolution(part, k, strides, w.padding.upper(), _FORMATS[x.shape.rank], dilation) for part, k in parts], -1)
     return _back(y, w.channels_last)
 
 
@@ -52,18 +56,17 @@ def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=No
         y = tf.pad(y, ((0, 0), *((max(-a, 0), max(-b, 0)) for a, b in t.crops), (0, 0)))
     if any(a > 0 or b > 0 for a, b in t.crops):
         y = y[(slice(None), *(slice(max(a, 0), -b if b > 0 else None) for a, b in t.crops), slice(None))]
-    outputs = t.outputs
-    y.set_shape((x.shape[0], *outputs, kernel.shape[-2]))
+    y.set_shape((x.shape[0], *t.outputs, kernel.shape[-2]))
     return _back(y, t.channels_last)
 
 
 def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     w = windows.pool(inputs.shape, pool_size, strides, padding, data_format)
     x = _last(inputs, w.channels_last)
-    return _back(tf.nn.max_pool(x, w.window, w.strides, w.padding.upper()), w.channels_last)
+    return _back(tf.nn.max_pool(x, w.window, w.strides, w.padding.upper(), _FORMATS[x.shape.rank]), w.channels_last)
 
 
 def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     w = windows.pool(inputs.shape, pool_size, strides, padding, data_format)
     x = _last(inputs, w.channels_last)
-    return _back(tf.nn.avg_pool(x, w.window, w.strides, w.padding.upper()), w.channels_last)
+    return _back(tf.nn.avg_pool(x, w.window, w.strides, w.padding.upper(), _FORMATS[x.shape.rank]), w.channels_last)

@@ -176,7 +176,8 @@ def _exchanges(permutation, size):
         here = tf.argmax(tf.cast(order == permutation[:, i : i + 1], tf.int32), 1, tf.int32)
         pivots.append(here)
         swap = tf.one_hot(here, size, True, False, dtype=tf.bool)
-        order = tf.where(swap, order[:, i : i + 1], order)  # position i is never looked at again
+        order = tf.where(swap, order[:, i : i + 1], order)
+        order = tf.where(tf.range(size) == i, permutation[:, i : i + 1], order)
     return tf.stack(pivots, 1)
 
 

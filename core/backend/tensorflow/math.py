@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from core.backend.numpy.math import range_dtype
-from core.base.dtypes import standardize_dtype
+from core.base.dtypes import is_float_dtype, standardize_dtype
 
 FUNCTIONS = {
     "add": tf.add, "subtract": tf.subtract, "multiply": tf.multiply, "divide": tf.divide, "divide_no_nan": tf.math.divide_no_nan,
@@ -16,7 +16,6 @@ FUNCTIONS = {
     "sin": tf.sin, "cos": tf.cos, "tan": tf.tan, "arcsin": tf.asin, "arccos": tf.acos, "arctan": tf.atan, "arctan2": tf.atan2,
     "sinh": tf.sinh, "cosh": tf.cosh, "tanh": tf.tanh, "arcsinh": tf.asinh, "arccosh": tf.acosh, "arctanh": tf.atanh,
     "erf": tf.math.erf, "erfc": tf.math.erfc, "floor": tf.floor, "ceil": tf.math.ceil, "maximum": tf.maximum, "minimum": tf.minimum,
-    "real": tf.math.real, "conj": tf.math.conj,
     "equal": tf.equal, "not_equal": tf.not_equal,
 }  # fmt: skip
 # What the name of the op says, for bools by another function, which TensorFlow has apart.
@@ -55,17 +54,14 @@ def full_like(x, fill_value, dtype=None):
     return tf.broadcast_to(tf.cast(fill_value, x.dtype if dtype is None else standardize_dtype(dtype)), tf.shape(x))
 
 
-_RANGES = ("int32", "int64", "float16", "bfloat16", "float32", "float64")
-
-
 def arange(start, stop=None, step=None, dtype=None):
     start, stop, step = (0, start, 1 if step is None else step) if stop is None else (start, stop, 1 if step is None else step)
     own = range_dtype(start, stop, step)
     target = own if dtype is None else standardize_dtype(dtype)
-    within = target if target in _RANGES else own if own in _RANGES else "int64"
-    if target not in ("float64", "float32") and own in ("float32", "float64") and target in _RANGES:
-        within = own
-    return tf.cast(tf.range(*(tf.cast(v, within) for v in (start, stop, step))), target)
+    within = "float64" if "float64" in (own, target) else "float32" if is_float_dtype(own) or is_float_dtype(target) else "int64"
+    start, stop, step = (tf.cast(v, within) for v in (start, stop, step))
+    stop = tf.where(step > 0, tf.maximum(start, stop), tf.minimum(start, stop))  # tf.range takes an empty range for an error
+    return tf.cast(tf.range(start, stop, step), target)
 
 
 def eye(N, M=None, k=0, dtype=None):
@@ -82,7 +78,10 @@ def _with_bools(function, for_bools):
 
 
 FUNCTIONS |= {name: _with_bools(FUNCTIONS[name], function) for name, function in _BOOL.items()}
-FUNCTIONS |= {name: (lambda f: lambda x1, x2: f(_counted(x1), _counted(x2)))(getattr(tf, name)) for name in ("less", "less_equal", "greater", "greater_equal")}
+FUNCTIONS |= {
+    name: (lambda f: lambda x1, x2: f(_counted(x1), _counted(x2)))(getattr(tf, name))
+    for name in ("less", "less_equal", "greater", "greater_equal")
+}
 FUNCTIONS |= {
     f"bitwise_{name}": _with_bools(getattr(tf.bitwise, f"bitwise_{name}"), function)
     for name, function in (("and", tf.logical_and), ("or", tf.logical_or), ("xor", tf.math.logical_xor))
@@ -98,7 +97,7 @@ def logical_not(x):
 
 
 def negative(x):
-    return tf.zeros_like(x) - x if x.dtype.is_unsigned else tf.negative(x)
+    return tf.cast(-tf.cast(x, tf.int64), x.dtype) if x.dtype.is_unsigned else tf.negative(x)
 
 
 def abs(x):
@@ -117,7 +116,9 @@ def square(x):
 
 
 def power(x1, x2):
-    return tf.pow(_counted(x1), _counted(x2)) if x1.dtype not in _SMALL else tf.cast(tf.pow(tf.cast(x1, tf.int32), tf.cast(x2, tf.int32)), x1.dtype)
+    if x1.dtype in _SMALL:
+        return tf.cast(tf.pow(tf.cast(x1, tf.int32), tf.cast(x2, tf.int32)), x1.dtype)
+    return tf.pow(_counted(x1), _counted(x2))
 
 
 _SMALL = (tf.int8, tf.uint8, tf.int16, tf.uint16)
@@ -135,8 +136,8 @@ def mod(x1, x2):
 
 def fmod(x1, x2):
     x1, x2 = _counted(x1), _counted(x2)
-    if x1.dtype.is_floating:
-        return tf.raw_ops.TruncateMod(x=x1, y=x2)
+    if x1.dtype.is_floating:  # TensorFlow's own has no gradient
+        return tf.sign(x1) * tf.math.floormod(tf.abs(x1), tf.abs(x2))
     wide = tf.int64 if x1.dtype.size == 8 else tf.int32
     return tf.cast(tf.truncatemod(tf.cast(x1, wide), tf.cast(x2, wide)), x1.dtype)
 
@@ -261,6 +262,14 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     posinf, neginf = x.dtype.max if posinf is None else posinf, x.dtype.min if neginf is None else neginf
     x = tf.where(tf.math.is_nan(x), tf.cast(nan, x.dtype), x)
     return tf.where(x == np.inf, tf.cast(posinf, x.dtype), tf.where(x == -np.inf, tf.cast(neginf, x.dtype), x))
+
+
+def real(x):
+    return tf.math.real(x) if x.dtype.is_complex else x
+
+
+def conj(x):
+    return tf.math.conj(x) if x.dtype.is_complex else x
 
 
 def imag(x):

@@ -9,7 +9,6 @@ FUNCTIONS = {
     "softplus": tf.math.softplus,
     "softsign": tf.nn.softsign,
     "silu": tf.nn.silu,
-    "gelu": tf.nn.gelu,
     "selu": tf.nn.selu,
     "log_sigmoid": tf.math.log_sigmoid,
 }
@@ -17,6 +16,10 @@ FUNCTIONS = {
 
 def elu(x, alpha=1.0):
     return tf.nn.elu(x) if alpha == 1 else tf.where(x > 0, tf.nn.elu(x), alpha * tf.nn.elu(x))
+
+
+def gelu(x, approximate=True):
+    return tf.nn.gelu(x, approximate)
 
 
 def leaky_relu(x, negative_slope=0.2):
@@ -51,3 +54,8 @@ def ctc_beam_search(inputs, sequence_lengths, beam_width, top_paths, mask_index)
     search = lambda x, lengths: on_host(x, lengths, beam_width, top_paths, mask_index)  # noqa: E731
     paths, scores = tf.numpy_function(search, [tf.cast(inputs, tf.float32), sequence_lengths], [tf.int32, tf.float32], stateful=False)
     return tf.ensure_shape(paths, [top_paths, *inputs.shape[:2]]), tf.ensure_shape(scores, [inputs.shape[0], top_paths])
+
+
+def replica_mean(x):
+    context = tf.distribute.get_replica_context()
+    return x if context is None or context.num_replicas_in_sync == 1 else context.all_reduce(tf.distribute.ReduceOp.MEAN, x)

@@ -1,1 +1,95 @@
-"""The tensorflow backend's functions of the random room. See `core.backend.protocol`."""
+"""The TensorFlow backend's functions of the random room: stateless Philox draws. See `core.backend.protocol`."""
+
+import tensorflow as tf
+
+from core.backend import seeds
+from core.backend.tensorflow.array import convert_to_tensor
+from core.base.dtypes import standardize_dtype
+
+
+def _seed(seed):
+    words = seeds.resolved(seed, "tensorflow")
+    return tf.constant(words, tf.int64) if isinstance(words, tuple) else tf.cast(words, tf.int64)
+
+
+def _float(dtype):
+    """The dtype asked for, and the one to draw in."""
+    dtype = tf.as_dtype(standardize_dtype(dtype))
+    return dtype, dtype if dtype == tf.float64 else tf.float32
+
+
+def seed_dtype():
+    return "uint32"
+
+
+def tracing():
+    return tf.inside_function()
+
+
+def next_seed(holder):
+    held = holder.value
+    seed = tf.identity(held)
+    held.assign_add(tf.constant([0, 1], held.dtype))
+    holder.put(held)
+    return seed
+
+
+def _scaled(draws, scale, shift, dtype):
+    return tf.cast(draws * tf.cast(scale, draws.dtype) + tf.cast(shift, draws.dtype), dtype)
+
+
+def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+    dtype, wide = _float(dtype)
+    return _scaled(tf.random.stateless_normal(shape, _seed(seed), dtype=wide, alg="philox"), stddev, mean, dtype)
+
+
+def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+    dtype, wide = _float(dtype)
+    return _scaled(tf.random.stateless_uniform(shape, _seed(seed), dtype=wide, alg="philox"), maxval - minval, minval, dtype)
+
+
+def randint(shape, minval, maxval, dtype="int32", seed=None):
+    wide = tf.int64 if dtype in ("int64", "uint32", "uint64") else tf.int32
+    draws = tf.random.stateless_uniform(shape, _seed(seed), tf.cast(minval, wide), tf.cast(maxval, wide), wide, alg="philox")
+    return tf.cast(draws, standardize_dtype(dtype))
+
+
+def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+    dtype, wide = _float(dtype)
+    return _scaled(tf.random.stateless_truncated_normal(shape, _seed(seed), dtype=wide, alg="philox"), stddev, mean, dtype)
+
+
+def categorical(logits, num_samples, dtype="int32", seed=None):
+    return tf.cast(tf.random.stateless_categorical(logits, num_samples, _seed(seed)), standardize_dtype(dtype))
+
+
+def gamma(shape, alpha, dtype=None, seed=None):
+    dtype, wide = _float(dtype)
+    return tf.cast(tf.random.stateless_gamma(shape, _seed(seed), tf.cast(alpha, wide), dtype=wide), dtype)
+
+
+def beta(shape, alpha, beta, dtype=None, seed=None):
+    dtype, wide = _float(dtype)
+    first, second = tf.unstack(tf.random.experimental.stateless_split(_seed(seed), 2))
+    first = tf.random.stateless_gamma(shape, first, tf.cast(alpha, wide), dtype=wide)
+    return tf.cast(first / (first + tf.random.stateless_gamma(shape, second, tf.cast(beta, wide), dtype=wide)), dtype)
+
+
+def binomial(shape, counts, probabilities, dtype=None, seed=None):
+    dtype, wide = _float(dtype)
+    counts, probabilities = (tf.broadcast_to(tf.cast(part, wide), shape) for part in (counts, probabilities))
+    return tf.cast(tf.random.stateless_binomial(shape, _seed(seed), counts, probabilities, wide), dtype)
+
+
+def shuffle(x, axis=0, seed=None):
+    order = tf.random.experimental.stateless_shuffle(tf.range(tf.shape(x)[axis]), _seed(seed), alg="philox")
+    return tf.gather(x, order, axis=axis)
+
+
+def dropout(inputs, rate, noise_shape=None, seed=None):
+    if isinstance(rate, (int, float)) and (rate == 0 or rate >= 1):
+        return inputs if rate == 0 else tf.zeros_like(inputs)
+    if noise_shape is not None:
+        dynamic = tf.shape(inputs)
+        noise_shape = [dynamic[i] if n is None else n for i, n in enumerate(noise_shape)]
+    return tf.nn.experimental.stateless_dropout(convert_to_tensor(inputs), rate, _seed(seed), "philox", noise_shape)

@@ -1,7 +1,4 @@
-"""Whole-sequence recurrent layers on TensorFlow tensors: a loop over time with the input projection taken out of it.
-
-Sequences of known, moderate length are unrolled in a graph's trace; others run in `tf.while_loop`.
-"""
+"""Whole-sequence recurrent layers on TensorFlow tensors: a loop over time with the input projection taken out of it."""
 
 import tensorflow as tf
 
@@ -9,19 +6,21 @@ import tensorflow as tf
 def _loop(step, states, projected):
     """Runs `step(*states, projected[:, t])`, which returns the new states, over time; stacks the first state."""
     inputs = tf.transpose(projected, (1, 0, 2))
-    steps = tf.shape(inputs)[0]
-    outputs = tf.TensorArray(inputs.dtype, steps, element_shape=states[0].shape)
-
-    def body(t, outputs, *states):
-        states = step(*states, inputs[t])
-        return t + 1, outputs.write(t, states[0]), *states
-
     if tf.executing_eagerly():
         found = []
         for x in tf.unstack(inputs):
             states = step(*states, x)
             found.append(states[0])
         return tf.stack(found, 1), *states
+    steps = tf.shape(inputs)[0]
+    # Read from an array of slices: the gradient of `inputs[t]` would be a whole sequence per step.
+    slices = tf.TensorArray(inputs.dtype, steps, element_shape=inputs.shape[1:]).unstack(inputs)
+    outputs = tf.TensorArray(inputs.dtype, steps, element_shape=states[0].shape)
+
+    def body(t, outputs, *states):
+        states = step(*states, slices.read(t))
+        return t + 1, outputs.write(t, states[0]), *states
+
     _, outputs, *states = tf.while_loop(lambda t, *rest: t < steps, body, (0, outputs, *states), maximum_iterations=inputs.shape[0])
     stacked = tf.transpose(outputs.stack(), (1, 0, 2))
     stacked.set_shape((*projected.shape[:2], states[0].shape[-1]))

@@ -7,12 +7,11 @@ import tensorflow as tf
 
 from core.backend.arguments import index_plan, is_array, is_mask, key_parts, pad_pairs
 
-FUNCTIONS = {"concatenate": tf.concat, "stack": tf.stack, "transpose": tf.transpose}
-_slice = slice  # the op `slice` below takes the name
+FUNCTIONS = {"stack": tf.stack}
 
 
 def _list(value):
-    return list(value) if isinstance(value, (tuple, list, np.ndarray)) else value if tf.is_tensor(value) and value.shape.rank else [value]
+    return list(value) if isinstance(value, (tuple, list, np.ndarray, tf.TensorShape)) else value if tf.is_tensor(value) and value.shape.rank else [value]
 
 
 def _axis(x, axis):
@@ -27,6 +26,10 @@ def reshape(x, newshape):
     return tf.reshape(x, _list(newshape))
 
 
+def concatenate(xs, axis=0):
+    return tf.concat(xs, axis)
+
+
 def ravel(x):
     return tf.reshape(x, [-1])
 
@@ -37,6 +40,10 @@ def broadcast_to(x, shape):
 
 def _reordered(x, order):
     return x if list(order) == list(range(len(order))) else tf.transpose(x, order)
+
+
+def transpose(x, axes=None):
+    return tf.transpose(x, None if axes is None else [_axis(x, axis) for axis in axes])
 
 
 def swapaxes(x, axis1, axis2):

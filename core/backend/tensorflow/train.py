@@ -106,3 +106,8 @@ def _from_front(x, axis):
 def custom_gradient(fn):
     """`fn(*args)` returns `(outputs, grad_fn)`; `grad_fn(*args, upstream=...)` or `grad_fn(upstream)` returns the arguments' gradients."""
     return functools.wraps(fn)(tf.custom_gradient(fn))
+
+
+def device(name):
+    """A `with` form that puts new tensors on a device, for example `"gpu:0"`."""
+    return tf.device(name.lower().replace("cuda", "gpu"))

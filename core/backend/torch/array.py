@@ -10,8 +10,8 @@ from core.base.dtypes import standardize_dtype
 
 NATIVE = {
     name: getattr(torch, name)
-    for name in ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64",
-                 "float8_e4m3fn", "float8_e5m2", "complex64", "complex128")
+    for name in ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32",
+                 "float64", "float8_e4m3fn", "float8_e5m2", "complex64", "complex128")
 }  # fmt: skip
 NAMES = {native: name for name, native in NATIVE.items()}
 
@@ -40,6 +40,9 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     array = host_array(x)
     if array.dtype == ml_dtypes.bfloat16:
         return torch.from_numpy(array.view(np.uint16).copy()).view(torch.bfloat16).to(target or torch.bfloat16)
+    if array.dtype in (ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e5m2):
+        own = native_dtype(array.dtype)
+        return torch.from_numpy(array.view(np.uint8).copy()).view(own).to(target or own)
     if array.dtype.kind not in "biufc":
         raise ValueError(f"PyTorch tensors hold numbers, got an array of dtype {array.dtype}.")
     if not array.flags.writeable or any(stride < 0 for stride in array.strides) or not array.dtype.isnative:

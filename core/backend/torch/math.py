@@ -8,7 +8,7 @@ from core.backend.torch.array import native_dtype
 FUNCTIONS = {
     name: getattr(torch, name)
     for name in (
-        "add subtract multiply divide negative abs sign sqrt rsqrt reciprocal exp exp2 expm1 log log1p log2 log10 logaddexp logaddexp2 "
+        "add subtract multiply divide negative sign sqrt rsqrt reciprocal exp exp2 expm1 log log1p log2 log10 logaddexp logaddexp2 "
         "sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh arctan2 heaviside nextafter floor ceil hypot "
         "maximum minimum fmax fmin gcd lcm bitwise_and bitwise_or bitwise_xor bitwise_not sinc real angle i0 erf erfc erfinv "
         "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not "
@@ -64,6 +64,10 @@ def eye(N, M=None, k=0, dtype=None):
     return (torch.arange(N)[:, None] + k == torch.arange(M)).to(native_dtype(dtype))
 
 
+def _floor_divide(x1, x2):
+    return torch.div(x1, x2, rounding_mode="floor")  # torch.floor_divide has no derivative
+
+
 def _counting(function):
     """Bools count as int32."""
     return lambda *xs: function(*(x.int() if x.dtype == torch.bool else x for x in xs))
@@ -72,7 +76,7 @@ def _counting(function):
 FUNCTIONS |= {
     name: _counting(function)
     for name, function in dict(
-        floor_divide=torch.floor_divide, mod=torch.remainder, fmod=torch.fmod, power=torch.pow, square=torch.square,
+        floor_divide=_floor_divide, mod=torch.remainder, fmod=torch.fmod, power=torch.pow, square=torch.square,
         bitwise_left_shift=torch.bitwise_left_shift, bitwise_right_shift=torch.bitwise_right_shift,
     ).items()
 }  # fmt: skip
@@ -81,6 +85,10 @@ FUNCTIONS |= {
 def divide_no_nan(x1, x2):
     safe = torch.where(x2 == 0, torch.ones_like(x2), x2)
     return torch.where(x2 == 0, torch.zeros_like(x1), x1 / safe)
+
+
+def abs(x):
+    return x if x.dtype == torch.bool else torch.abs(x)
 
 
 def cbrt(x):

@@ -15,7 +15,6 @@ FUNCTIONS = {
     "elu": F.elu,
     "selu": torch.selu,
     "celu": F.celu,
-    "leaky_relu": F.leaky_relu,
     "log_sigmoid": F.logsigmoid,
     "hard_sigmoid": F.hardsigmoid,
     "hard_silu": F.hardswish,
@@ -25,6 +24,10 @@ FUNCTIONS = {
 
 def gelu(x, approximate=True):
     return F.gelu(x, approximate="tanh" if approximate else "none")
+
+
+def leaky_relu(x, negative_slope=0.2):
+    return F.leaky_relu(x, negative_slope)
 
 
 def glu(x, axis=-1):
@@ -152,3 +155,11 @@ def ctc_beam_search(inputs, sequence_lengths, beam_width, top_paths, mask_index)
 
     found = on_host(inputs.detach().cpu().float().numpy(), sequence_lengths.cpu().numpy(), beam_width, top_paths, mask_index)
     return tuple(torch.from_numpy(array).to(inputs.device) for array in found)
+
+
+def replica_mean(x):
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return x
+    from torch.distributed.nn.functional import all_reduce  # with gradients
+
+    return all_reduce(x) / torch.distributed.get_world_size()

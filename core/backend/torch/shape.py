@@ -5,10 +5,7 @@ import torch
 
 from core.backend.arguments import is_array, key_parts, pad_pairs
 
-FUNCTIONS = {
-    "diagonal": torch.diagonal, "diag": torch.diag, "moveaxis": torch.movedim, "ravel": torch.ravel, "swapaxes": torch.swapaxes,
-    "tril": torch.tril, "triu": torch.triu,
-}  # fmt: skip
+FUNCTIONS = {"moveaxis": torch.movedim, "ravel": torch.ravel}
 
 
 def _dims(value):
@@ -25,6 +22,26 @@ def broadcast_to(x, shape):
 
 def transpose(x, axes=None):
     return x.permute(tuple(reversed(range(x.ndim))) if axes is None else _dims(axes))
+
+
+def swapaxes(x, axis1, axis2):
+    return torch.swapaxes(x, axis1, axis2)
+
+
+def tril(x, k=0):
+    return torch.tril(x, k)
+
+
+def triu(x, k=0):
+    return torch.triu(x, k)
+
+
+def diag(x, k=0):
+    return torch.diag(x, k)
+
+
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    return torch.diagonal(x, offset, axis1, axis2)
 
 
 def expand_dims(x, axis):
@@ -44,7 +61,7 @@ def squeeze(x, axis=None):
 
 
 def size(x):
-    return x.numel()
+    return torch.tensor(x.numel(), dtype=torch.int32)
 
 
 def concatenate(xs, axis=0):
@@ -98,6 +115,8 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 def get_item(x, key):
     parts = [torch.as_tensor(part, device=x.device) if isinstance(part, np.ndarray) else part for part in key_parts(key)]
     parts = [p.long() if is_array(p) and p.dtype not in (torch.bool, torch.int64) else p for p in parts]
+    if any(map(is_array, parts)):  # beside an array NumPy counts a single place as an array too
+        parts = [torch.tensor([p], device=x.device) if isinstance(p, (int, np.integer)) and not isinstance(p, bool) else p for p in parts]
     if not any(isinstance(p, slice_type) and p.step is not None and p.step < 0 for p in parts):
         return x[tuple(parts)]
     # PyTorch slices forwards only: flip such axes first.

@@ -53,7 +53,7 @@ def argument_value_and_grad(fn, argnums=0, has_aux=False):
             result = fn(*args, **kwargs)
             loss = _loss(result, has_aux)
             leaves, spec = tree.flatten_with_spec([args[i] for i in numbers])
-            gradients = torch.autograd.grad(loss, leaves, allow_unused=True)
+            gradients = torch.autograd.grad(loss, leaves, allow_unused=True) if loss.requires_grad else [None] * len(leaves)
         gradients = tree.unflatten(spec, [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, gradients)])
         loss = loss.detach()
         gradients = gradients[0] if isinstance(argnums, int) else tuple(gradients)
@@ -88,3 +88,8 @@ def custom_gradient(fn):
             return gradients if isinstance(gradients, tuple) else (gradients,)
 
     return functools.wraps(fn)(lambda *args: Function.apply(*args))
+
+
+def device(name):
+    """A `with` form that puts new tensors on a device, for example `"gpu:0"`."""
+    return torch.device(name.lower().replace("gpu", "cuda"))

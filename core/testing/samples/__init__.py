@@ -1,11 +1,11 @@
 """Samples of every op, one file per family; an op without a sample fails the conformance suite."""
 
 from core.testing.samples import (
-    comparison, control, conv, convert, creation, elementwise, fft, image, indexing, linalg, nn, random, reduction, shape,
+    bitwise, comparison, control, conv, convert, creation, elementwise, fft, image, indexing, linalg, nn, random, reduction, shape,
 )  # fmt: skip
 
 SAMPLES = {
     name: samples
-    for family in (convert, creation, elementwise, comparison, reduction, shape, indexing, linalg, fft, control, nn, conv, image, random)
+    for family in (convert, creation, elementwise, bitwise, comparison, reduction, shape, indexing, linalg, fft, control, nn, conv, image, random)
     for name, samples in family.SAMPLES.items()
 }

@@ -1,0 +1,41 @@
+"""The TensorFlow backend's Fourier transforms, on pairs of real tensors. See `core.backend.protocol`."""
+
+import tensorflow as tf
+
+
+def _wide(x):
+    return x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
+
+
+def _complex(x):
+    return tf.complex(_wide(x[0]), _wide(x[1]))
+
+
+def _pair(z, dtype):
+    return tf.cast(tf.math.real(z), dtype), tf.cast(tf.math.imag(z), dtype)
+
+
+def fft(x):
+    return _pair(tf.signal.fft(_complex(x)), x[0].dtype)
+
+
+def fft2(x):
+    return _pair(tf.signal.fft2d(_complex(x)), x[0].dtype)
+
+
+def ifft2(x):
+    return _pair(tf.signal.ifft2d(_complex(x)), x[0].dtype)
+
+
+def rfft(x, fft_length=None):
+    x = x if fft_length is None else x[..., :fft_length]  # TensorFlow's own crop has no right gradient
+    return _pair(tf.signal.rfft(_wide(x), None if fft_length is None else [fft_length]), x.dtype)
+
+
+def irfft(x, fft_length=None):
+    x = x if fft_length is None else [part[..., : fft_length // 2 + 1] for part in x]
+    return tf.cast(tf.signal.irfft(_complex(x), None if fft_length is None else [fft_length]), x[0].dtype)
+
+
+def extract_sequences(x, sequence_length, sequence_stride):
+    return tf.signal.frame(x, sequence_length, sequence_stride)

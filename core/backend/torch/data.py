@@ -1,0 +1,29 @@
+"""Batches for PyTorch: one tensor over a chunk's memory, and views of it."""
+
+import torch
+
+from core.backend.torch.array import convert_to_numpy, convert_to_tensor
+
+
+def host_view(x):
+    return convert_to_numpy(x) if x.device.type == "cpu" else None
+
+
+def split_rows(x, size, native=True):
+    if not isinstance(x, torch.Tensor):
+        if x.dtype.kind in "OSU":  # text stays on the host
+            return [x[start : start + size] for start in range(0, len(x), size)]
+        x = convert_to_tensor(x)
+    return x.split(size)
+
+
+def gather_rows(x, indices):
+    return x.index_select(0, torch.from_numpy(indices).to(x.device))
+
+
+def batch_tensor(x, native=True):
+    return x if not isinstance(x, torch.Tensor) and x.dtype.kind in "OSU" else convert_to_tensor(x)
+
+
+def stack_batches(parts):
+    return torch.stack(list(parts))

@@ -1,0 +1,166 @@
+"""Moments, and what is scaled by them."""
+
+from __future__ import annotations
+
+import ml_dtypes
+
+from core.backend.symbolic import KerasTensor
+from core.base import config, dtypes, shapes
+from core.ops import rules
+from core.ops.convert import cast
+from core.ops.elementwise import abs, clip, maximum, power, rsqrt, square
+from core.ops.reduction import mean, sum
+from core.ops.registry import op
+from core.ops.shape import reshape, squeeze
+
+__all__ = ["batch_normalization", "layer_normalization", "moments", "normalize", "replica_mean", "rms_normalization"]
+
+
+@op(rule=rules.like, promote="float")
+def normalize(x, axis=-1, order=2, epsilon=None):
+    """`x` divided by its norm of `order` (an integer of at least 1) along `axis`, or by `epsilon` where that is larger.
+
+    >>> normalize([3.0, 4.0])
+    array([0.6, 0.8], dtype=float32)
+    """
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"normalize expected an integer `order` of at least 1, got {order!r}.")
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    if order == 1:
+        return x / maximum(sum(abs(x), axis=axis, keepdims=True), epsilon)
+    if order == 2:
+        return x * rsqrt(maximum(sum(square(x), axis=axis, keepdims=True), epsilon**2))
+    total = maximum(sum(power(abs(x), order), axis=axis, keepdims=True), epsilon**order)
+    return x / power(total, 1 / order)
+
+
+def _moments_rule(x, axes, keepdims=False, synchronized=False):
+    one = rules.reduce(x, axes, keepdims)
+    return one, KerasTensor(one.shape, one.dtype)
+
+
+def _widened(x):
+    """`x` in at least float32, and its own dtype's name."""
+    own = dtypes.standardize_dtype(x.dtype)
+    return (cast(x, "float32") if own in ("float16", "bfloat16") else x), own
+
+
+@op(rule=_moments_rule, promote="float")
+def moments(x, axes, keepdims=False, synchronized=False):
+    """`(mean, variance)` of `x` over `axes`; the variance is the mean squared distance from the mean.
+
+    Half-precision tensors are averaged in float32 and the results clipped to their range. `synchronized=True` averages over the
+    replicas of a distributed step too, where the framework runs one replica per call.
+
+    >>> moments([1.0, 3.0], axes=[0])
+    (array(2., dtype=float32), array(1., dtype=float32))
+    """
+    wide, own = _widened(x)
+    average = mean(wide, axis=axes, keepdims=True)
+    if synchronized:
+        average = replica_mean(average)
+        variance = replica_mean(mean(square(wide - average), axis=axes, keepdims=True))
+    else:
+        variance = mean(square(wide - average), axis=axes, keepdims=True)
+    if not keepdims:
+        average, variance = squeeze(average, axes), squeeze(variance, axes)
+    if wide is x:
+        return average, variance
+    limit = float(ml_dtypes.finfo(dtypes.numpy_dtype(own)).max)
+    return tuple(cast(clip(m, -limit, limit), own) for m in (average, variance))
+
+
+@op(rule=rules.like, promote=None)
+def replica_mean(x):
+    """The mean of `x` over the replicas of a distributed step; `x` itself where there is one, or where arrays span all devices."""
+    return x
+
+
+def _batch_normalization_rule(x, mean, variance, axis, offset=None, scale=None, epsilon=0.001):
+    dim = x.shape[shapes.normalize_axis(axis, len(x.shape))]
+    for name, p in (("mean", mean), ("variance", variance), ("offset", offset), ("scale", scale)):
+        if p is not None and dim is not None and not shapes.compatible(p.shape, (dim,)):
+            raise ValueError(f"batch_normalization expected {name} of shape ({dim},), the size of axis {axis} of {x.shape}, got {p.shape}.")
+    return KerasTensor(x.shape, x.dtype)
+
+
+@op("x mean variance offset scale", rule=_batch_normalization_rule, promote="float")
+def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=0.001):
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, with one value of each per index of `axis`. Ioffe and Szegedy, 2015.
+
+    The result has the shape of `x`; all tensors promote to one float dtype.
+
+    >>> batch_normalization([[3.0]], [1.0], [4.0], axis=-1, epsilon=0.0)
+    array([[1.]], dtype=float32)
+    """
+    factor = rsqrt(variance + epsilon)
+    factor = factor if scale is None else factor * scale
+    shift = -mean * factor if offset is None else offset - mean * factor
+    rank, axis = len(x.shape), shapes.normalize_axis(axis, len(x.shape))
+    if axis != rank - 1:
+        shape = [-1 if i == axis else 1 for i in range(rank)]
+        factor, shift = reshape(factor, shape), reshape(shift, shape)
+    return x * factor + shift
+
+
+def _scaled_rule(x, *parameters, axis=-1, **kwargs):
+    shapes.normalize_axes(axis, len(x.shape))
+    return KerasTensor(x.shape, x.dtype)
+
+
+def _across(parameter, axes, x):
+    """A parameter of the normalized axes' shape, made to broadcast against `x`."""
+    shape = tuple(parameter.shape)
+    if len(shape) == len(axes) and axes != tuple(range(len(x.shape) - len(axes), len(x.shape))):
+        sizes = dict(zip(axes, shape))
+        parameter = reshape(parameter, [sizes.get(i, 1) for i in range(len(x.shape))])
+    return cast(parameter, dtypes.standardize_dtype(x.dtype))
+
+
+def _layer_rule(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False):
+    return _scaled_rule(x, gamma, beta, axis=axis)
+
+
+@op("x", also="gamma beta", rule=_layer_rule, promote="float")
+def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False):
+    """`x` moved and scaled to mean 0 and variance 1 over `axis` (one or several), times `gamma`, plus `beta`. Ba et al., 2016.
+
+    `gamma` and `beta` have the shape of the normalized axes. Half-precision tensors are normalized in float32; the result has
+    the dtype of `x`. `epsilon` (`core.config.epsilon()` unless given) is added to the variance. `rms_scaling=True`, kept for old
+    models, divides by the standard deviation without moving the mean and ignores `beta`; `rms_normalization` is the better choice.
+
+    >>> layer_normalization([1.0, 3.0])
+    array([-0.99999994,  0.99999994], dtype=float32)
+    """
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    axes = shapes.normalize_axes(axis, len(x.shape))
+    wide, own = _widened(x)
+    average = mean(wide, axis=axes, keepdims=True)
+    centered = wide - average
+    factor = rsqrt(mean(square(centered), axis=axes, keepdims=True) + epsilon)
+    y = (wide if rms_scaling else centered) * factor
+    if gamma is not None:
+        y = y * _across(gamma, axes, wide)
+    if beta is not None and not rms_scaling:
+        y = y + _across(beta, axes, wide)
+    return cast(y, own)
+
+
+def _rms_rule(x, scale=None, axis=-1, epsilon=None):
+    return _scaled_rule(x, scale, axis=axis)
+
+
+@op("x", also="scale", rule=_rms_rule, promote="float")
+def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+    """`x / sqrt(mean(x ** 2) + epsilon)` over `axis`, times `scale`. Zhang and Sennrich, 2019.
+
+    Dtypes, axes and `epsilon` as in `layer_normalization`.
+
+    >>> rms_normalization([3.0, 3.0])
+    array([1., 1.], dtype=float32)
+    """
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    axes = shapes.normalize_axes(axis, len(x.shape))
+    wide, own = _widened(x)
+    y = wide * rsqrt(mean(square(wide), axis=axes, keepdims=True) + epsilon)
+    return cast(y if scale is None else y * _across(scale, axes, wide), own)

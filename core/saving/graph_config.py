@@ -1,0 +1,261 @@
+"""Functional graphs as configs in Keras' form, and back.
+
+A layer's entry holds its config and, for each call in the graph, the arguments with `__keras_tensor__` in place of symbolic
+tensors. An op's entry is Keras' class of that name: static arguments in its config, tensors in the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import core.ops  # noqa: F401 - fills the op table
+from core.backend.symbolic import KerasTensor, Node
+from core.base import registry, tree
+from core.base.errors import ConfigError
+from core.base.names import to_snake_case
+from core.graph.plan import sort_nodes
+from core.layers.input_layer import InputLayer
+from core.layers.layer import Layer
+from core.ops.registry import REGISTRY, Op
+
+_MATH_OPS = frozenset(
+    "segment_sum segment_max top_k in_top_k logsumexp extract_sequences fft fft2 ifft2 rfft irfft stft istft rsqrt erf erfinv norm logdet".split()
+)
+_CORE_OPS = frozenset("cast convert_to_tensor scatter scatter_update slice slice_update stop_gradient unstack shape while_loop cond".split())
+
+
+def op_class_name(name: str) -> str:
+    """`"expand_dims"` as Keras' class name `"ExpandDims"`."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+_BY_CLASS_NAME = {op_class_name(name): name for name in REGISTRY}
+
+
+def op_module(name: str) -> str:
+    """The module that Keras writes for an op."""
+    if name in _MATH_OPS:
+        return "keras.src.ops.math"
+    if name in _CORE_OPS:
+        return "keras.src.ops.core"
+    home = REGISTRY[name].reference.__module__.rpartition(".")[2]
+    return f"keras.src.ops.{home if home in ('nn', 'linalg', 'image') else 'nn' if home in ('conv', 'normalization', 'attention', 'crossentropy') else 'numpy'}"
+
+
+def find_op(class_name: str) -> Callable:
+    """The op of a class name, from the op table only."""
+    name = _BY_CLASS_NAME.get(class_name) or (class_name if class_name in REGISTRY else to_snake_case(class_name))
+    if name not in REGISTRY:
+        raise registry.UnsafeArtifactError(f"The graph names the op {class_name!r}, which is not in the op table.")
+    return REGISTRY[name].public
+
+
+# ------------------------------------------------------------------------------------------------ writing
+
+
+def graph_config(model: Any) -> dict:
+    """The config of a functional model."""
+    names, places = _name_nodes(model)
+    entries, done = [], set()
+    for operation in model._operations:
+        for node in _nodes_of(operation, model):
+            if isinstance(operation, Layer):
+                if id(operation) in done:
+                    continue
+                done.add(id(operation))
+                entry = registry.serialize_keras_object(operation)
+                calls = [] if isinstance(operation, InputLayer) else _nodes_of(operation, model)
+                entry["name"] = operation.name
+                entry["inbound_nodes"] = [_call_config(n.args, n.kwargs, places) for n in calls]
+                entries.append(entry)
+            elif id(node) not in done:
+                done.add(id(node))
+                entries.append(_op_entry(node, names[id(node)], places))
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": entries,
+        "input_layers": tree.map_structure(lambda x: list(places[id(x)]), model._inputs_structure),
+        "output_layers": tree.map_structure(lambda x: list(places[id(x)]), model._outputs_structure),
+    }
+
+
+def _nodes_of(operation: Any, model: Any) -> list[Node]:
+    if isinstance(operation, InputLayer):
+        return [operation._inbound_nodes[0]]
+    return [node for node in model._nodes if node.operation is operation]
+
+
+def _name_nodes(model: Any) -> tuple[dict[int, str], dict[int, tuple]]:
+    """A name for each op call, and `(name, node index, tensor index)` for each tensor."""
+    used = {op.name for op in model._operations if isinstance(op, Layer)}
+    names: dict[int, str] = {}
+    places: dict[int, tuple] = {}
+    counts: dict[int, int] = {}
+    for tensor in model._input_tensors:
+        places[id(tensor)] = (tensor.node.operation.name, 0, tensor.index)
+    for node in model._nodes:
+        if isinstance(node.operation, Layer):
+            index = counts.get(id(node.operation), 0)
+            counts[id(node.operation)] = index + 1
+            name = node.operation.name
+        else:
+            base, number = getattr(node.operation, "op", node.operation).name, 0
+            name = base
+            while name in used:
+                number += 1
+                name = f"{base}_{number}"
+            used.add(name)
+            names[id(node)] = name
+            index = 0
+        for tensor in node.outputs:
+            places[id(tensor)] = (name, index, tensor.index)
+    return names, places
+
+
+def _call_config(args: tuple, kwargs: dict, places: dict[int, tuple]) -> dict:
+    return {"args": [_value_config(a, places) for a in args], "kwargs": {k: _value_config(v, places) for k, v in kwargs.items()}}
+
+
+def _value_config(value: Any, places: dict[int, tuple]) -> Any:
+    if isinstance(value, KerasTensor):
+        return {"class_name": "__keras_tensor__", "config": {"shape": list(value.shape), "dtype": value.dtype, "keras_history": list(places[id(value)])}}
+    if isinstance(value, (list, tuple)):
+        return [_value_config(v, places) for v in value]
+    if isinstance(value, dict):
+        return {k: _value_config(v, places) for k, v in value.items()}
+    return registry.serialize_keras_object(value)
+
+
+def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
+    spec: Op = getattr(node.operation, "op", None)
+    if spec is None:  # an Operation of the user's
+        entry = registry.serialize_keras_object(node.operation)
+        return {**entry, "name": name, "inbound_nodes": [_call_config(node.args, node.kwargs, places)]}
+    bound = spec.bind(node.args, node.kwargs)
+    tensors = {*spec.tensors, *spec.also}
+    call = [_value_config(v, places) for k, v in bound.items() if k in tensors]
+    static = {k: registry.serialize_keras_object(v) if k not in tensors else None for k, v in bound.items() if k not in tensors}
+    if spec.name == "get_item":  # Keras gives the key in the call
+        call, static = [*call, _value_config(bound["key"], places)], {}
+    class_name = op_class_name(spec.name)
+    return {
+        "module": op_module(spec.name), "class_name": class_name, "config": {"name": name, **static}, "registered_name": class_name, "name": name,
+        "inbound_nodes": [{"args": call, "kwargs": {}}],
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+def graph_from_config(cls: type, config: dict, custom_objects: dict | None = None) -> Any:
+    """The functional model that a config describes."""
+    with registry.custom_object_scope(custom_objects or {}):
+        return _Reader(config).model(cls)
+
+
+class _Reader:
+    """Builds the layers of a config, then replays their calls as their inputs become known."""
+
+    def __init__(self, config: dict):
+        self.config = config
+        for key in ("layers", "input_layers", "output_layers"):
+            if key not in config:
+                raise ConfigError(f"A functional model's config holds 'layers', 'input_layers' and 'output_layers'; {key!r} is missing.")
+        self.tensors: dict[tuple, KerasTensor] = {}
+        self.operations: dict[str, Any] = {}
+        self.statics: dict[str, dict] = {}
+
+    def model(self, cls: type) -> Any:
+        pending = []
+        for entry in self.config["layers"]:
+            name = entry.get("name") or entry.get("config", {}).get("name")
+            if name in self.operations:
+                raise ConfigError(f"The graph names two layers {name!r}.")
+            self.operations[name] = self._operation(entry)
+            if isinstance(self.operations[name], InputLayer):
+                self.tensors[name, 0, 0] = self.operations[name].output
+            pending += [(name, index, call) for index, call in enumerate(entry.get("inbound_nodes", ()))]
+        while pending:
+            left = [call for call in pending if not self._replay(*call)]
+            if len(left) == len(pending):
+                raise ConfigError(f"The graph's calls cannot be ordered: {sorted({name for name, _, _ in left})} wait for tensors that never come.")
+            pending = left
+        inputs, outputs = self._structure(self.config["input_layers"]), self._structure(self.config["output_layers"])
+        reached = {id(node.operation) for node in sort_nodes(tree.flatten(inputs), tree.flatten(outputs))}
+        dead = [n for n, op in self.operations.items() if not isinstance(op, (Layer,)) and not hasattr(op, "op") and id(op) not in reached]
+        if dead:
+            raise ConfigError(f"The graph holds operations that no output needs: {dead}.")
+        return cls(inputs, outputs, name=self.config.get("name"), trainable=self.config.get("trainable", True))
+
+    def _operation(self, entry: dict) -> Any:
+        module = entry.get("module")
+        if isinstance(module, str) and module.startswith("keras.src.ops"):
+            operation = find_op(entry["class_name"])
+            static = {k: registry.deserialize_keras_object(v) for k, v in entry.get("config", {}).items() if k not in ("name", "dtype")}
+            self.statics[entry.get("name") or entry["config"]["name"]] = static
+            return operation
+        operation = registry.deserialize_keras_object({k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")})
+        if not callable(operation) or not (isinstance(operation, Layer) or hasattr(operation, "symbolic_call")):
+            raise registry.UnsafeArtifactError(f"The graph names a {type(operation).__name__} where a layer stands.")
+        return operation
+
+    def _replay(self, name: str, index: int, call: Any) -> bool:
+        """Makes one call if its tensors are known."""
+        try:
+            args, kwargs = self._arguments(call)
+        except _NotYetError:
+            return False
+        operation = self.operations[name]
+        if hasattr(operation, "op"):
+            kwargs = {**self.statics[name], **kwargs}
+            known = operation.op.signature.parameters
+            kwargs = {k: v for k, v in kwargs.items() if k in known or operation.op.variadic}
+        outputs = operation(*args, **kwargs)
+        for i, tensor in enumerate(x for x in tree.flatten(outputs) if isinstance(x, KerasTensor)):
+            self.tensors[name, index, i] = tensor
+        return True
+
+    def _arguments(self, call: Any) -> tuple[list, dict]:
+        if isinstance(call, dict):
+            args = [self._value(a) for a in call.get("args", [])]
+            kwargs = {k: self._value(v) for k, v in call.get("kwargs", {}).items()}
+            return args, {k: v for k, v in kwargs.items() if v is not None}
+        # Keras 2 wrote a list of [name, node index, tensor index, kwargs].
+        tensors = [self._tensor(tuple(part[:3])) for part in call]
+        return [tensors[0] if len(tensors) == 1 else tensors], dict(call[0][3]) if len(call[0]) > 3 else {}
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+            return self._tensor(tuple(value["config"]["keras_history"]))
+        if isinstance(value, list):
+            return [self._value(v) for v in value]
+        if isinstance(value, dict) and "class_name" not in value:
+            return {k: self._value(v) for k, v in value.items()}
+        return registry.deserialize_keras_object(value)
+
+    def _tensor(self, key: tuple) -> KerasTensor:
+        if key[0] not in self.operations:
+            raise ConfigError(f"The graph refers to a layer {key[0]!r} that it does not hold.")
+        if key not in self.tensors:
+            raise _NotYetError
+        return self.tensors[key]
+
+    def _structure(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)) and len(value) == 3 and isinstance(value[0], str) and isinstance(value[1], int):
+            try:
+                return self._tensor(tuple(value))
+            except _NotYetError:
+                raise ConfigError(f"The graph refers to output {value[1:]} of {value[0]!r}, which it does not have.") from None
+        if isinstance(value, dict):
+            return {k: self._structure(v) for k, v in value.items()}
+        found = [self._structure(v) for v in value]
+        return found
+
+
+class _NotYetError(Exception):
+    """A call waits for a tensor that another call makes."""
+
+
+__all__ = ["graph_config", "graph_from_config"]

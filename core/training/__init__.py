@@ -1,0 +1,1 @@
+"""Row 7: compiling, the steps, the loop, and the sources of data."""

@@ -1,0 +1,747 @@
+"""`Trainer`: compile, fit, evaluate, predict. One step, written once, under `jit` and `value_and_grad`; one loop for the three phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from core import callbacks as callbacks_module
+from core import ops, optimizers
+from core.backend import slot
+from core.backend.symbolic import KerasTensor
+from core.base import config, tree
+from core.graph import abstract
+from core.layers import layer as layer_module
+from core.metrics import Mean
+from core.optimizers import LossScaleOptimizer
+from core.state.module import Version
+from core.transforms import value_and_grad
+from core.training import data as data_module
+from core.training.compile_loss import CompileLoss
+from core.training.compile_metrics import CompileMetrics
+from core.training.data import unpack_x_y_sample_weight
+from core.training.steps import is_stateless, stateful
+
+
+class Trainer:
+    """What `Model` adds to `Layer`: everything that needs an optimizer, a loss, metrics and data."""
+
+    def __init__(self) -> None:
+        if "_loss_tracker" in self.__dict__:
+            return
+        self.__dict__.update(
+            optimizer=None,
+            compiled=False,
+            stop_training=False,
+            _compile_arguments=None,
+            _compile_loss=None,
+            _compile_metrics=None,
+            _loss_tracker=None,
+            _run_eagerly=False,
+            _jit_compile=None,
+            _steps_per_execution="auto",
+            _functions={},
+            _cache={},
+        )
+
+    # -------------------------------------------------------------------------------------------- compile
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int | str = "auto",
+        jit_compile: bool | str | None = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Says how the model is trained.
+
+        Args:
+            optimizer: name or object.
+            loss: name, object or function `(y_true, y_pred)`; a list or dict for several outputs.
+            loss_weights: how the outputs' losses are weighted.
+            metrics, weighted_metrics: names, objects or functions; the second ones see the sample weights.
+            run_eagerly: whether the step runs as plain Python, to debug it.
+            steps_per_execution: how many steps run in one call; "auto" leaves it to the backend.
+            jit_compile: True for XLA under TensorFlow and `torch.compile` under PyTorch; False for neither; "auto" for what pays.
+            auto_scale_loss: whether a mixed_float16 model scales its loss.
+        """
+        with slot.use(self.backend):
+            optimizer = optimizers.get(optimizer)
+            if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and optimizer and not isinstance(optimizer, LossScaleOptimizer):
+                optimizer = LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+            if not (isinstance(steps_per_execution, int) and steps_per_execution >= 1 or steps_per_execution == "auto"):
+                raise ValueError(f"steps_per_execution must be a positive integer or 'auto', got {steps_per_execution!r}.")
+            names = getattr(self, "output_names", None) if hasattr(self, "_output_tensors") or getattr(self, "_graph", None) is not None else None
+            self.optimizer = optimizer
+            self._compile_loss = CompileLoss(loss, loss_weights, names) if loss is not None else None
+            self._compile_metrics = CompileMetrics(metrics, weighted_metrics, names)
+            self._loss_tracker = Mean(name="loss")
+        self._run_eagerly = bool(run_eagerly)
+        self._jit_compile = jit_compile
+        self._steps_per_execution = steps_per_execution
+        self._compile_arguments = {
+            "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
+        }  # fmt: skip
+        self._functions = {}
+        self.stop_training = False
+        self.compiled = True
+
+    @property
+    def jit_compile(self) -> bool:
+        """Whether the step is compiled."""
+        return not self._run_eagerly and self._jit_compile is not False
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether the step runs as plain Python."""
+        return self._run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._run_eagerly = bool(value)
+        self._functions = {}
+
+    @property
+    def steps_per_execution(self) -> int:
+        """How many steps run in one call of the compiled function."""
+        return 1 if self._steps_per_execution == "auto" else self._steps_per_execution
+
+    @property
+    def loss(self) -> Any:
+        """The loss as given to `compile`."""
+        return self._compile_arguments["loss"] if self._compile_arguments else None
+
+    @property
+    def metrics(self) -> list:
+        """The loss tracker, the compiled metrics, and those that layers hold."""
+        own = [] if self._loss_tracker is None or self._compile_loss is None else [self._loss_tracker]
+        compiled = [] if self._compile_metrics is None else self._compile_metrics.metrics
+        trackers = [] if self._compile_loss is None else self._compile_loss.trackers
+        held = layer_module.Layer.metrics.fget(self)  # type: ignore[attr-defined]
+        found = {id(m): m for m in (*own, *trackers, *compiled, *held)}
+        return list(found.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of `metrics`."""
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Starts all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_compile_config(self) -> dict | None:
+        """The arguments of `compile` as a config, or None."""
+        from core.base.registry import serialize_keras_object
+
+        if not self.compiled or self._compile_arguments is None:
+            return None
+        given = dict(self._compile_arguments)
+        if given["steps_per_execution"] == "auto":
+            given["steps_per_execution"] = 1
+        if given["jit_compile"] in ("auto", None):
+            given["jit_compile"] = False
+        return {key: serialize_keras_object(value) for key, value in given.items()}
+
+    def compile_from_config(self, config: dict) -> None:
+        """Compiles from `get_compile_config`'s result, and builds the optimizer."""
+        from core.base.registry import deserialize_keras_object
+
+        known = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss")
+        arguments = {k: deserialize_keras_object(v) for k, v in config.items() if k in known}
+        if arguments.get("steps_per_execution") == 1:
+            arguments["steps_per_execution"] = "auto"
+        if arguments.get("jit_compile") is False or arguments.get("jit_compile") is True:
+            arguments["jit_compile"] = "auto"
+        self.compile(**arguments)
+        if self.optimizer is not None and self.built:
+            with slot.use(self.backend):
+                self.optimizer.build(self.trainable_variables)
+
+    # -------------------------------------------------------------------------------------------- the step, and what users override
+
+    def train_step(self, batch: Any) -> dict:
+        """One step of training: forward, loss, gradients, update, metrics. The same on every backend."""
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+        self._update(x, y, sample_weight)
+        return self.get_metrics_result()
+
+    def _update(self, x: Any, y: Any, sample_weight: Any) -> None:
+        variables = self._trainable_now()
+
+        def loss_fn() -> tuple:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred, sample_weight)
+            return self.optimizer.scale_loss(loss), (loss, y_pred)
+
+        (_, (loss, y_pred)), gradients = value_and_grad(loss_fn, variables, has_aux=True)()
+        with self.backend.no_grad():
+            self._loss_tracker.update_state(ops.stop_gradient(loss), sample_weight=_batch_size(x))
+            self.optimizer.apply(gradients, variables)
+            self._update_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, batch: Any) -> dict:
+        """One step of evaluation."""
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+        y_pred = self(x, training=False)
+        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, batch: Any) -> Any:
+        """The outputs for one batch."""
+        x, _, _ = unpack_x_y_sample_weight(batch)
+        return self(x, training=False)
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Any:
+        """The compiled loss plus the penalties of the weights and the losses that layers added; a scalar."""
+        total = None
+        if self._compile_loss is not None:
+            total = self._compile_loss(y, y_pred, sample_weight)
+        if self._has_penalties() or layer_module._with_losses:
+            for loss in self.losses:
+                loss = ops.sum(ops.cast(loss, config.floatx())) if len(loss.shape) else ops.cast(loss, config.floatx())
+                total = loss if total is None else total + loss
+        if total is None:
+            if type(self).compute_loss is Trainer.compute_loss and self._compile_loss is None and training:
+                raise ValueError(
+                    f"Model {self.name!r} has nothing to minimize: give compile() a loss, call self.add_loss in a layer, or override compute_loss."
+                )
+            return ops.zeros(())
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict:
+        """Updates the compiled metrics with one batch and returns all results by name."""
+        self._update_compiled_metrics(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def _update_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> None:
+        """The update alone; results are read when somebody looks."""
+        if type(self).compute_metrics is not Trainer.compute_metrics:
+            self.__dict__["_last_logs"] = self.compute_metrics(x, y, y_pred, sample_weight)
+        else:
+            self._update_compiled_metrics(y, y_pred, sample_weight)
+
+    def _update_compiled_metrics(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
+        if self._compile_metrics is not None and (self._compile_metrics.labels or not self._compile_metrics.built):
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+
+    def get_metrics_result(self) -> dict:
+        """The current value of every metric by name."""
+        results: dict[str, Any] = {}
+        compiled = set()
+        if self._compile_metrics is not None and self._compile_metrics.built:
+            compiled = {id(m) for m in self._compile_metrics.metrics}
+        for metric in self.metrics:
+            if id(metric) in compiled:
+                continue
+            value = metric.result()
+            results.update(value) if isinstance(value, dict) else results.__setitem__(metric.name, value)
+        if compiled:
+            results.update(self._compile_metrics.result())
+        return results
+
+    def stateless_compute_loss(
+        self, trainable_variables, non_trainable_variables, metrics_variables, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """`compute_loss` as a pure function: `(loss, (trainable, non_trainable, metrics) values)`."""
+        from core.backend.journal import journal, swapped
+
+        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
+        holders = [v for group in groups for v in group]
+        values = [self.backend.as_functional(v) for v in (*trainable_variables, *non_trainable_variables, *metrics_variables)]
+        with swapped(holders, values), journal() as notes:
+            try:
+                loss = self.compute_loss(x, y, y_pred, sample_weight, training)
+                new = tuple([v._value for v in group] for group in groups)
+            finally:
+                notes.take_back()
+        return loss, new
+
+    def compute_loss_and_updates(
+        self, trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training=False, optimizer_variables=None
+    ):
+        """A stateless forward pass and loss: `(loss, (unscaled_loss, y_pred, non_trainable_variables, metrics_variables))`."""
+        y_pred, non_trainable_variables, losses = self.stateless_call(
+            trainable_variables, non_trainable_variables, x, return_losses=True, training=training
+        )
+        loss, (_, non_trainable_variables, metrics_variables) = self.stateless_compute_loss(
+            trainable_variables, non_trainable_variables, metrics_variables, x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training
+        )
+        added = [extra for extra in losses if not _is_penalty(self, losses, extra)]
+        for extra in added:
+            loss = loss + ops.sum(extra)
+        scaled = self.optimizer.scale_loss(loss) if training and self.optimizer is not None else loss
+        return scaled, (loss, y_pred, non_trainable_variables, metrics_variables)
+
+    # -------------------------------------------------------------------------------------------- caches that follow the structure
+
+    def _cached(self, key: str, compute: Callable[[], Any]) -> Any:
+        """A value that depends only on the model's structure, computed again after any change of it."""
+        entry = self._cache.get(key)
+        if entry is None or entry[0] != Version.count:
+            entry = self._cache[key] = (Version.count, compute())
+        return entry[1]
+
+    def _trainable_now(self) -> list:
+        return self._cached("trainable", lambda: self.trainable_variables)
+
+    def _has_penalties(self) -> bool:
+        return self._cached("penalties", lambda: any(v.regularizer is not None for v in self.trainable_variables))
+
+    # -------------------------------------------------------------------------------------------- the functions that the loop calls
+
+    def make_train_function(self, force: bool = False) -> Callable:
+        """The function from a batch to logs that `fit` calls, compiled unless `run_eagerly`."""
+        return self._function("train", force)
+
+    def make_test_function(self, force: bool = False) -> Callable:
+        """The function from a batch to logs that `evaluate` calls."""
+        return self._function("test", force)
+
+    def make_predict_function(self, force: bool = False) -> Callable:
+        """The function from a batch to outputs that `predict` calls."""
+        return self._function("predict", force)
+
+    def _function(self, phase: str, force: bool = False) -> Callable:
+        made = self._functions.get(phase)
+        key = self._structure_key()
+        if made is not None and not force and made[0] == key:
+            return made[1]
+        step = {"train": self.train_step, "test": self.test_step, "predict": self.predict_step}[phase]
+        if phase == "train" and type(self).train_step is Trainer.train_step:
+            step = self._quiet_train_step
+        if is_stateless(step):
+            step = stateful(self, step, phase)
+        if phase != "train":
+            step = self._without_gradients(step)
+        if not self._run_eagerly:
+            options: dict[str, Any] = {}
+            if self._jit_compile is not None and self._jit_compile != "auto":
+                options = {"compile": bool(self._jit_compile), "xla": bool(self._jit_compile)}
+            step = self.backend.jit(step, **options)
+        self._functions[phase] = (key, step)
+        return step
+
+    def _structure_key(self) -> tuple:
+        return tuple(id(v) for v in self._trainable_now())
+
+    def _quiet_train_step(self, batch: Any) -> dict | None:
+        """`train_step` without reading the metrics: nobody looks at most of them."""
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+        self.__dict__.pop("_last_logs", None)
+        self._update(x, y, sample_weight)
+        return self.__dict__.pop("_last_logs", None)
+
+    def _without_gradients(self, step: Callable) -> Callable:
+        no_grad = self.backend.no_grad
+
+        def run(batch: Any) -> Any:
+            with no_grad():
+                return step(batch)
+
+        return run
+
+    # -------------------------------------------------------------------------------------------- fit, evaluate, predict
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | list = 1,
+    ) -> Any:
+        """Trains the model; returns a `History` whose `history` maps each metric to its values by epoch.
+
+        Args:
+            x: arrays (NumPy, pandas, tensors of any framework), structures of them, `tf.data.Dataset`, torch `DataLoader`,
+                `core.utils.PyDataset`, or a generator of batches.
+            y, sample_weight: with arrays only; datasets yield `(x, y)` or `(x, y, sample_weight)`.
+            batch_size: 32 where it is None.
+            validation_split: last part of the arrays that is kept for validation.
+            class_weight: class index -> weight.
+        """
+        self._require_compiled("fit")
+        if epochs is None or int(epochs) < 1:
+            raise ValueError(f"fit needs epochs >= 1, got {epochs}.")
+        limits = config.current()
+        epochs = min(epochs, limits.max_epochs + initial_epoch) if limits.max_epochs else epochs
+        if limits.max_steps_per_epoch:
+            steps_per_epoch = min(steps_per_epoch or limits.max_steps_per_epoch, limits.max_steps_per_epoch)
+        if validation_split:
+            (x, y, sample_weight), validation_data = data_module.split_arrays(x, y, sample_weight, validation_split)
+        with slot.use(self.backend):
+            source = data_module.adapter(
+                x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight, steps=steps_per_epoch, backend=self.backend
+            )
+            self._build_for(source)
+            self._check_targets(y)
+            held_out = self._validation_source(validation_data, validation_batch_size or batch_size, validation_steps)
+            if not isinstance(callbacks, callbacks_module.CallbackList):
+                callbacks = callbacks_module.CallbackList(
+                    callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=source.num_batches
+                )
+            function = self.make_train_function()
+            self.stop_training = False
+            callbacks.on_train_begin()
+            logs: dict = {}
+            try:
+                for epoch in range(initial_epoch, epochs):
+                    self.reset_metrics()
+                    callbacks.on_epoch_begin(epoch)
+                    logs = self._run_epoch("train", source, function, callbacks, epoch, steps_per_epoch)
+                    if held_out is not None and _is_due(epoch, validation_freq):
+                        self.reset_metrics()
+                        val_logs = self._run_epoch("test", held_out, self.make_test_function(), callbacks, epoch, validation_steps)
+                        logs.update({f"val_{k}": v for k, v in val_logs.items()})
+                    callbacks.on_epoch_end(epoch, logs)
+                    if self.stop_training:
+                        break
+            finally:
+                if self.optimizer is not None and getattr(self.optimizer, "use_ema", False) and epochs > 0:
+                    self.optimizer.finalize_variable_values(self.trainable_variables)
+            callbacks.on_train_end(logs)
+        return self.__dict__.get("history")
+
+    def evaluate(
+        self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None, return_dict=False
+    ):
+        """The loss and the metrics on data: a number, a list in the order of `metrics_names`, or a dict with `return_dict`."""
+        self._require_compiled("evaluate")
+        with slot.use(self.backend):
+            source = data_module.adapter(x, y, sample_weight, batch_size=batch_size, steps=steps, backend=self.backend)
+            self._build_for(source)
+            if not isinstance(callbacks, callbacks_module.CallbackList):
+                callbacks = callbacks_module.CallbackList(
+                    callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=source.num_batches
+                )
+            self.reset_metrics()
+            logs = self._run_epoch("test", source, self.make_test_function(), callbacks, 0, steps)
+        return logs if return_dict else self._flat_results(logs)
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """The outputs for all of `x`, as NumPy arrays."""
+        with slot.use(self.backend):
+            source = data_module.adapter(x, batch_size=batch_size, steps=steps, backend=self.backend)
+            if not isinstance(callbacks, callbacks_module.CallbackList):
+                callbacks = callbacks_module.CallbackList(
+                    callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=source.num_batches
+                )
+            function = self.make_predict_function()
+            callbacks.on_predict_begin()
+            outputs: list[list] = []
+            spec = None
+            for step, batch in self._limited(source.batches(0), steps):
+                callbacks.on_predict_batch_begin(step)
+                result = function(batch)
+                leaves, spec = tree.flatten_with_spec(result)
+                outputs.append([self.backend.convert_to_numpy(leaf) for leaf in leaves])
+                callbacks.on_predict_batch_end(step, {"outputs": result} if callbacks.needs_batches else None)
+                if self.stop_predicting():
+                    break
+            callbacks.on_predict_end()
+        if spec is None:
+            raise ValueError("predict got no data: the source yielded no batch.")
+        return tree.unflatten(spec, [_joined(parts) for parts in zip(*outputs)])
+
+    def stop_predicting(self) -> bool:
+        """Whether a callback asked to stop."""
+        return bool(self.__dict__.get("_stop_predicting"))
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One step of training on one batch."""
+        self._require_compiled("train_on_batch")
+        with slot.use(self.backend):
+            batch = self._one_batch(x, y, sample_weight, class_weight)
+            self._build_on(batch)
+            logs = self.make_train_function()(batch)
+            logs = self._host(logs if logs is not None else self.get_metrics_result())
+        return logs if return_dict else self._flat_results(logs)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """One step of evaluation on one batch."""
+        self._require_compiled("test_on_batch")
+        with slot.use(self.backend):
+            batch = self._one_batch(x, y, sample_weight, None)
+            self._build_on(batch)
+            logs = self._host(self.make_test_function()(batch))
+        return logs if return_dict else self._flat_results(logs)
+
+    def predict_on_batch(self, x):
+        """The outputs for one batch, as NumPy arrays."""
+        with slot.use(self.backend):
+            batch = self._one_batch(x, None, None, None)
+            outputs = self.make_predict_function()(batch)
+            return tree.map_structure(self.backend.convert_to_numpy, outputs)
+
+    def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple:
+        size = next((len(leaf) for leaf in tree.flatten(x) if hasattr(leaf, "__len__")), 1)
+        source = data_module.adapter(x, y, sample_weight, batch_size=max(size, 1), class_weight=class_weight, backend=self.backend)
+        return next(iter(source.batches(0)))
+
+    # -------------------------------------------------------------------------------------------- the loop
+
+    def _run_epoch(self, phase: str, source: Any, function: Callable, callbacks: Any, epoch: int, limit: int | None) -> dict:
+        """One pass over the data; returns the logs as floats. `train` and `test` differ in their hooks only."""
+        begin, end = (
+            (callbacks.on_train_batch_begin, callbacks.on_train_batch_end) if phase == "train" else (callbacks.on_test_batch_begin, callbacks.on_test_batch_end)
+        )
+        if phase == "test":
+            callbacks.on_test_begin()
+        hooks, bar = callbacks.needs_batches, callbacks.progress if phase == "train" or callbacks.standalone else None
+        logs, count = None, 0
+        for step, batch in self._limited(source.batches(epoch), limit):
+            if hooks:
+                begin(step)
+            logs = function(batch)
+            count = step + 1
+            if hooks:
+                end(step, self._host(logs if logs is not None else self.get_metrics_result()))
+            elif bar is not None:
+                bar.advance(count, lambda logs=logs: self._host(logs if logs is not None else self.get_metrics_result()))
+            if self.stop_training and phase == "train":
+                break
+        if count == 0:
+            raise ValueError("The data source yielded no batch: the dataset is empty, or the generator was used up in the epoch before.")
+        result = self._host(logs if logs is not None else self.get_metrics_result())
+        if phase == "test":
+            callbacks.on_test_end(result)
+        return result
+
+    @staticmethod
+    def _limited(batches: Iterator, limit: int | None) -> Iterator:
+        if limit is None:
+            yield from enumerate(batches)
+            return
+        for step, batch in enumerate(batches):
+            yield step, batch
+            if step + 1 >= limit:
+                return
+
+    def _host(self, logs: Any) -> dict:
+        """Logs as Python floats, sorted by name."""
+        if not isinstance(logs, dict):
+            raise ValueError(f"A train_step or test_step must return a dict of metric name to value, got {type(logs).__name__}.")
+        result = {}
+        for key in sorted(logs):
+            value = logs[key]
+            owner = slot.owner(value)
+            value = owner.convert_to_numpy(value) if owner is not None else np.asarray(getattr(value, "value", value))
+            result[key] = float(value) if np.ndim(value) == 0 else value
+        return result
+
+    def _flat_results(self, logs: dict) -> Any:
+        names = [name for name in self._result_order() if name in logs]
+        values = [logs[name] for name in (*names, *(k for k in logs if k not in names))]
+        return values[0] if len(values) == 1 else values
+
+    def _result_order(self) -> list[str]:
+        order = [m.name for m in self.metrics if m is self._loss_tracker]
+        order += [m.name for m in (self._compile_loss.trackers if self._compile_loss else [])]
+        order += [label for label, _ in (self._compile_metrics.labels if self._compile_metrics else [])]
+        return order
+
+    def _require_compiled(self, what: str) -> None:
+        if not self.compiled:
+            raise ValueError(f"Model {self.name!r} must be compiled before {what}: call model.compile(optimizer=..., loss=...).")
+        if self.backend.trains is False and what in ("fit", "train_on_batch"):
+            raise ValueError(
+                f"Model {self.name!r} is on the {self.backend.name} backend, which has no gradients. Move it with model.to_backend('jax'), "
+                "'torch' or 'tensorflow'."
+            )
+
+    # -------------------------------------------------------------------------------------------- building before the first step
+
+    def _build_for(self, source: Any) -> None:
+        if self._is_ready():
+            return
+        self._build_on(source.peek())
+
+    def _is_ready(self) -> bool:
+        return self.built and (self._compile_metrics is None or self._compile_metrics.built) and (
+            self.optimizer is None or self.optimizer.built and self._optimizer_fits()
+        )
+
+    def _optimizer_fits(self) -> bool:
+        return self.__dict__.get("_optimizer_for") == self._structure_key()
+
+    def _build_on(self, batch: Any) -> None:
+        """Builds layers, metrics and optimizer from the shapes of a batch, before any step runs."""
+        if self._is_ready():
+            return
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+
+        def spec(value: Any) -> Any:
+            if not hasattr(value, "shape"):
+                return value
+            owner = slot.owner(value)
+            dtype = owner.dtype(value) if owner is not None else value.dtype
+            return KerasTensor((None, *tuple(value.shape)[1:]) if len(value.shape) else (), dtype)
+
+        custom = type(self).train_step is not Trainer.train_step
+        y_pred = None
+        try:
+            specs = tree.map_structure(spec, x)
+            y_pred = abstract.output_spec(lambda inputs: self(inputs, training=False), specs)
+        except Exception:
+            if not custom and type(self).call is layer_module.Layer.call:
+                raise
+            if any(hasattr(v, "shape") for v in tree.flatten(x)) and not self._can_skip_call():
+                with self.backend.no_grad():
+                    y_pred = self(x, training=False)
+        self.built = True
+        if y is not None and y_pred is not None and self._compile_metrics is not None and not self._compile_metrics.built:
+            y_spec = tree.map_structure(spec, y)
+            if self._compile_loss is not None and self._compile_loss.parts is None:
+                self._compile_loss.build(y_spec, y_pred)
+            self._check_shapes(y_spec, y_pred)
+            self._compile_metrics.build(y_spec, y_pred)
+        elif self._compile_metrics is not None and not self._compile_metrics.built and not (
+            self._compile_metrics.given or self._compile_metrics.weighted_given
+        ):
+            self._compile_metrics.parts = []
+        if self.optimizer is not None:
+            if not self.optimizer.built or not self._optimizer_fits():
+                self.optimizer.build(self.trainable_variables)
+            self.__dict__["_optimizer_for"] = self._structure_key()
+
+    def _can_skip_call(self) -> bool:
+        """Whether the model trains by a step of its own and has no `call`."""
+        from core.models.model import Model
+
+        return type(self).call is Model.call
+
+    def _check_shapes(self, y: Any, y_pred: Any) -> None:
+        """Targets that cannot fit the outputs are refused before the first step."""
+
+    def _check_targets(self, y: Any) -> None:
+        """NaN among integer-like labels is refused before the first step."""
+        if y is not None and self._compile_loss is not None:
+            data_module.check_labels(y, self.loss)
+
+    def _validation_source(self, validation_data: Any, batch_size: int | None, steps: int | None) -> Any:
+        if validation_data is None:
+            return None
+        if isinstance(validation_data, (tuple, list)) and len(validation_data) in (2, 3) and not hasattr(validation_data, "batches"):
+            x, y, sample_weight = unpack_x_y_sample_weight(tuple(validation_data))
+            return data_module.adapter(x, y, sample_weight, batch_size=batch_size, steps=steps, backend=self.backend)
+        return data_module.adapter(validation_data, batch_size=batch_size, steps=steps, backend=self.backend)
+
+    # -------------------------------------------------------------------------------------------- state as one value
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict:
+        """All values by path: trainable, non-trainable, optimizer and metrics variables."""
+        if value_format not in ("backend_tensor", "numpy_array"):
+            raise ValueError(f"value_format must be 'backend_tensor' or 'numpy_array', got {value_format!r}.")
+
+        def values(variables: list) -> dict:
+            nested: dict = {}
+            for v in variables:
+                *parents, last = v.path.split("/")
+                place = nested
+                for part in parents:
+                    place = place.setdefault(part, {})
+                place[last] = v.value if value_format == "backend_tensor" else v.numpy()
+            return nested
+
+        return {
+            "trainable_variables": values(self.trainable_variables),
+            "non_trainable_variables": values(self.non_trainable_variables),
+            "optimizer_variables": values(self.optimizer.variables if self.optimizer is not None else []),
+            "metrics_variables": values(self.metrics_variables),
+        }
+
+    def set_state_tree(self, state_tree: dict) -> None:
+        """Sets what `get_state_tree` returned."""
+        groups = {
+            "trainable_variables": self.trainable_variables,
+            "non_trainable_variables": self.non_trainable_variables,
+            "optimizer_variables": self.optimizer.variables if self.optimizer is not None else [],
+            "metrics_variables": self.metrics_variables,
+        }
+        for key, nested in state_tree.items():
+            if key not in groups:
+                raise ValueError(f"A state tree has the keys {sorted(groups)}, got {key!r}.")
+            by_path = {v.path: v for v in groups[key]}
+            for path, value in tree.flatten_with_path(nested):
+                by_path["/".join(map(str, path))].assign(value)
+
+    def jax_state_sync(self) -> None:
+        """Nothing to do here: variables always hold the current values. Kept so that Keras code runs."""
+
+    def compile_report(self) -> dict[str, dict]:
+        """For each function of the loop: whether it is compiled, how often it was traced, and the seconds that took."""
+        report = {}
+        for phase, (_, function) in self._functions.items():
+            report[phase] = {
+                "compiled": hasattr(function, "traces"),
+                "traces": getattr(function, "traces", 0),
+                "trace_seconds": round(getattr(function, "trace_seconds", 0.0), 3),
+                "reason": None if hasattr(function, "traces") else ("run_eagerly" if self._run_eagerly else f"{self.backend.name} runs eagerly"),
+            }
+        return report
+
+    def to_backend(self, backend: Any) -> Any:
+        """Moves the model to another backend: weights, seeds, optimizer slots and metrics; returns the model."""
+        backend = slot.get(backend)
+        layer_module.Layer.to_backend(self, backend)
+        if self.optimizer is not None:
+            self.optimizer.to_backend(backend)
+        for metric in self.metrics:
+            for variable in metric.variables:
+                variable.to_backend(backend)
+        self._functions = {}
+        self._cache = {}
+        Version.count += 1
+        self.__dict__.pop("_optimizer_for", None) if self.optimizer is None else self.__dict__.__setitem__("_optimizer_for", self._structure_key())
+        return self
+
+
+def _batch_size(x: Any) -> Any:
+    """The number of examples in a batch."""
+    for leaf in tree.flatten(x):
+        if hasattr(leaf, "shape") and len(leaf.shape):
+            size = leaf.shape[0]
+            return size if size is not None else ops.shape(leaf)[0]
+    return None
+
+
+def _is_due(epoch: int, frequency: int | list) -> bool:
+    if isinstance(frequency, (list, tuple, set)):
+        return epoch + 1 in frequency
+    if not isinstance(frequency, int) or frequency < 1:
+        raise ValueError(f"validation_freq must be a positive integer or a list of epochs, got {frequency!r}.")
+    return (epoch + 1) % frequency == 0
+
+
+def _is_penalty(model: Any, losses: list, loss: Any) -> bool:
+    """Whether a loss of `stateless_call` is one that `compute_loss` already counted: the penalties come last."""
+    penalties = sum(v.regularizer is not None for v in model.trainable_weights)
+    return any(loss is penalty for penalty in losses[len(losses) - penalties :]) if penalties else False
+
+
+def _joined(parts: Any) -> Any:
+    parts = list(parts)
+    return np.concatenate(parts, axis=0) if np.ndim(parts[0]) else np.stack(parts)
+

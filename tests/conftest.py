@@ -1,0 +1,21 @@
+"""What all tests share: quiet frameworks, no accelerator, and settings that no test leaves behind."""
+
+import dataclasses
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import pytest
+
+from core.backend import slot
+from core.base import config
+
+
+@pytest.fixture(autouse=True)
+def _restored():
+    """The process-wide settings and the default backend are as before after each test."""
+    settings, default = config.current(), slot._default
+    yield
+    config.change(**dataclasses.asdict(settings))
+    slot._default = default
