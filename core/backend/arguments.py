@@ -85,3 +85,16 @@ def as_index(part: Any) -> Any:
         return operator.index(part)
     except TypeError:
         return part
+
+
+def check_reduction(reduction: str | None) -> None:
+    """A `ValueError` unless `scatter_update` knows this way of combining."""
+    if reduction not in (None, "add", "max", "min", "mul"):
+        raise ValueError(f"scatter_update's reduction is None, 'add', 'max', 'min' or 'mul', got {reduction!r}.")
+
+
+def reshape_dims(newshape: Any) -> Any:
+    """A shape as `reshape` takes it: what a symbolic tensor's shape leaves open (None) is found, as -1."""
+    if isinstance(newshape, (tuple, list)):
+        return [-1 if dim is None else dim for dim in newshape]
+    return newshape

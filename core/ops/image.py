@@ -555,14 +555,14 @@ def _sobel_rule(images, data_format=None):
 
 @op("images", rule=_sobel_rule, promote="float")
 def sobel_edges(images, data_format=None):
-    """The Sobel derivatives of images, stacked as (dy, dx) in a new last axis; edges are mirrored.
+    """The Sobel derivatives of images, stacked as (dy, dx) in a new last axis; zeros lie outside.
 
     >>> sobel_edges(np.ones((4, 4, 1), "float32")).shape
     (4, 4, 1, 2)
     """
     h, w, _ = _axes(images, data_format)
     smooth, slope = (1.0, 2.0, 1.0), (-1.0, 0.0, 1.0)
-    return stack([_filtered(images, kernels, (h, w), "reflect") for kernels in ((slope, smooth), (smooth, slope))], axis=-1)
+    return stack([_filtered(images, kernels, (h, w), "same") for kernels in ((slope, smooth), (smooth, slope))], axis=-1)
 
 
 def _ssim_rule(image1, image2, max_val=1.0, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03, data_format=None):

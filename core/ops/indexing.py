@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from core.backend.arguments import as_index, index_plan, is_array, is_mask, key_parts
+from core.backend.arguments import as_index, check_reduction, index_plan, is_array, is_mask, key_parts
 from core.backend.symbolic import KerasTensor
 from core.base import shapes
 from core.ops import rules
@@ -78,7 +78,7 @@ def _get_item(x, key):
 def get_item(x, key):
     """`x[key]`, in NumPy's sense: integers, slices, None, Ellipsis, arrays of indices, masks, and tuples of those.
 
-    >>> get_item([[1, 2], [3, 4]], (slice(None), 0))
+    >>> get_item([[1, 2], [3, 4]], (..., 0))
     array([1, 3], dtype=int32)
     """
     primitive()
@@ -154,7 +154,12 @@ def slice_update(inputs, start_indices, updates):
     primitive()
 
 
-@op("values", also="indices", rule=lambda indices, values, shape: rules.shaped(values, tuple(as_index(n) if isinstance(as_index(n), int) else None for n in shape)))
+def _scatter(indices, values, shape):
+    dims = map(as_index, shape)
+    return rules.shaped(values, tuple(n if isinstance(n, int) else None for n in dims))
+
+
+@op("values", also="indices", rule=_scatter)
 def scatter(indices, values, shape):
     """Zeros of a `shape` with `values` added at `indices`, whose last axis holds one place; repeated places add up.
 
@@ -164,12 +169,8 @@ def scatter(indices, values, shape):
     primitive()
 
 
-_REDUCTIONS = (None, "add", "max", "min", "mul")
-
-
 def _scatter_update(inputs, indices, updates, reduction=None):
-    if reduction not in _REDUCTIONS:
-        raise ValueError(f"scatter_update's reduction is None, 'add', 'max', 'min' or 'mul', got {reduction!r}.")
+    check_reduction(reduction)
     return rules.like(inputs)
 
 
@@ -454,7 +455,12 @@ def unique(x, sorted=True, return_index=False, return_inverse=False, return_coun
     if size is not None:
         values = _sized(values, size, 0 if axis is None else axis, 0 if fill_value is None else fill_value)
         first, counts = _sized(first, size, 0, first[0]), _sized(counts, size, 0, 0)
-    wanted = ((values, True), (first, return_index), (reshape(inverse, shape_of(x)) if axis is None else inverse, return_inverse), (counts, return_counts))
+    wanted = (
+        (values, True),
+        (first, return_index),
+        (reshape(inverse, shape_of(x)) if axis is None else inverse, return_inverse),
+        (counts, return_counts),
+    )
     result = tuple(part for part, asked in wanted if asked)
     return result if len(result) > 1 else result[0]
 

@@ -212,7 +212,7 @@ def ptp(x, axis=None, keepdims=False):
 
 def _average(x, axis=None, weights=None):
     if weights is not None and not shapes.compatible(weights.shape, x.shape) and not _one_axis(axis, weights):
-        raise ValueError(f"average needs weights of the shape {x.shape}, or a vector of weights and one axis; got {weights.shape}, axis={axis}.")
+        raise ValueError(f"average needs weights of the shape {x.shape}, or a vector and one axis; got {weights.shape}, axis={axis}.")
     return rules.reduce(x, axis)
 
 
@@ -575,7 +575,7 @@ def bincount(x, weights=None, minlength=0, sparse=False):
 
 def _segment(data, segment_ids, num_segments=None, sorted=False):
     if len(segment_ids.shape) != 1 or not data.shape:
-        raise ValueError(f"A segment op takes a vector of ids, one per row of the data; got the shapes {segment_ids.shape} and {data.shape}.")
+        raise ValueError(f"A segment op takes a vector of ids, one per row of data; got the shapes {segment_ids.shape} and {data.shape}.")
     return rules.shaped(data, (num_segments, *data.shape[1:]))
 
 

@@ -150,19 +150,18 @@ class Op:
         try:
             return self._apply(implementation, bound)
         except Exception as error:
-            raise self.explained(error, args, kwargs) from error
+            self.fail(error, args, kwargs)
 
-    def explained(self, error: Exception, args: tuple, kwargs: dict) -> Exception:
-        """The error to raise in place of a framework's: the rule's own, where shapes or arguments cannot be meant."""
-        if isinstance(error, PrimitiveError):
-            return error
-        if self.rule is not None:
+    def fail(self, error: Exception, args: tuple, kwargs: dict) -> NoReturn:
+        """Raises the rule's error in place of a framework's where shapes or arguments cannot be meant, else the error itself."""
+        if self.rule is not None and not isinstance(error, PrimitiveError):
             try:
                 self.output_spec(args, kwargs)
             except (ValueError, TypeError, IndexError) as better:
                 shapes = [tuple(v.shape) for v in (*args, *kwargs.values()) if hasattr(v, "shape")]
-                return ValueError(f"{self.name}: {better}" + (f" (argument shapes {shapes})" if shapes and "shape" not in str(better) else ""))
-        return error
+                message = str(better) if str(better).startswith(self.name) else f"{self.name}: {better}"
+                raise ValueError(message if "shape" in message else f"{message} Got arguments of shapes {shapes}.") from None
+        raise error
 
     def _members(self, bound: dict) -> Iterable[Any]:
         for name in self.tensors + self.also:
@@ -308,7 +307,7 @@ def _caller(spec: Op) -> Callable:
                     try:
                         return found[0](*args, **kwargs)
                     except Exception as error:
-                        raise spec.explained(error, args, kwargs) from error
+                        spec.fail(error, args, kwargs)
             return dispatch(args, kwargs)
 
         return unary
@@ -322,7 +321,7 @@ def _caller(spec: Op) -> Callable:
                     try:
                         return found[0](*args, **kwargs)
                     except Exception as error:
-                        raise spec.explained(error, args, kwargs) from error
+                        spec.fail(error, args, kwargs)
             return dispatch(args, kwargs)
 
         return unary_float
@@ -339,7 +338,7 @@ def _caller(spec: Op) -> Callable:
                     try:
                         return found[0](*args, **kwargs)
                     except Exception as error:
-                        raise spec.explained(error, args, kwargs) from error
+                        spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 
     return binary

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from core.backend.arguments import key_parts, pad_pairs
+from core.backend.arguments import check_reduction, key_parts, pad_pairs, reshape_dims
 from core.backend.jax.reduction import segment_prod
 
 FUNCTIONS = {
@@ -18,7 +18,7 @@ FUNCTIONS = {
 
 
 def reshape(x, newshape):
-    return jnp.reshape(x, newshape)
+    return jnp.reshape(x, reshape_dims(newshape))
 
 
 def tile(x, repeats):
@@ -83,6 +83,7 @@ def scatter(indices, values, shape):
 
 
 def scatter_update(inputs, indices, updates, reduction=None):
+    check_reduction(reduction)
     places = tuple(jnp.moveaxis(indices, -1, 0))
     if reduction == "mul":  # JAX has no gradient of `.at[].multiply` for repeated places
         lead = inputs.shape[: len(places)]
@@ -111,6 +112,4 @@ def searchsorted(sorted_sequence, values, side="left"):
 
 def unique(x, sorted=True, return_index=False, return_inverse=False, return_counts=False, axis=None, size=None, fill_value=None):
     # Under jit the result's length must be given as `size`.
-    return jnp.unique(
-        x, return_index, return_inverse, return_counts, axis, size=size, fill_value=0 if fill_value is None else fill_value
-    )
+    return jnp.unique(x, return_index, return_inverse, return_counts, axis, size=size, fill_value=0 if fill_value is None else fill_value)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.backend.arguments import key_parts, pad_pairs
+from core.backend.arguments import check_reduction, key_parts, pad_pairs, reshape_dims
 
 FUNCTIONS = {
     "broadcast_to": np.broadcast_to, "concatenate": np.concatenate, "diag": np.diag, "diagonal": np.diagonal, "expand_dims": np.expand_dims,
@@ -13,7 +13,7 @@ FUNCTIONS = {
 
 
 def reshape(x, newshape):
-    return np.reshape(x, newshape)
+    return np.reshape(x, reshape_dims(newshape))
 
 
 def squeeze(x, axis=None):
@@ -80,6 +80,7 @@ def scatter(indices, values, shape):
 
 
 def scatter_update(inputs, indices, updates, reduction=None):
+    check_reduction(reduction)
     result, places = np.array(inputs), tuple(np.moveaxis(indices, -1, 0))
     if reduction is None:
         result[places] = updates

@@ -5,13 +5,19 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from core.backend.arguments import index_plan, is_array, is_mask, key_parts, pad_pairs
+from core.backend.arguments import check_reduction, index_plan, is_array, is_mask, key_parts, pad_pairs, reshape_dims
 
 FUNCTIONS = {"stack": tf.stack}
 
 
 def _list(value):
-    return list(value) if isinstance(value, (tuple, list, np.ndarray, tf.TensorShape)) else value if tf.is_tensor(value) and value.shape.rank else [value]
+    return (
+        list(value)
+        if isinstance(value, (tuple, list, np.ndarray, tf.TensorShape))
+        else value
+        if tf.is_tensor(value) and value.shape.rank
+        else [value]
+    )
 
 
 def _axis(x, axis):
@@ -23,7 +29,7 @@ def _dim(x, axis):
 
 
 def reshape(x, newshape):
-    return tf.reshape(x, _list(newshape))
+    return tf.reshape(x, _list(reshape_dims(newshape)))
 
 
 def concatenate(xs, axis=0):
@@ -219,6 +225,7 @@ def scatter(indices, values, shape):
 
 
 def scatter_update(inputs, indices, updates, reduction=None):
+    check_reduction(reduction)
     lead = [_dim(inputs, axis) for axis in range(indices.shape[-1])]
     indices = _from_front(_places(indices), tf.stack(lead))
     if reduction != "mul":
@@ -235,11 +242,19 @@ def _sortable(x, axis):
 
 
 def sort(x, axis=-1):
+    if x.dtype.is_floating:
+        return take_along_axis(x, argsort(x, axis), axis)
     return tf.cast(tf.sort(*_sortable(x, axis)), x.dtype)
 
 
 def argsort(x, axis=-1):
-    return tf.argsort(*_sortable(x, axis), stable=True)
+    x, axis = _sortable(x, axis)
+    if not x.dtype.is_floating:
+        return tf.argsort(x, axis, stable=True)
+    missing = tf.math.is_nan(x)  # TensorFlow leaves open where NaNs go: sort them as inf, then behind it
+    order = tf.argsort(tf.where(missing, tf.cast(float("inf"), x.dtype), x), axis, stable=True)
+    last = tf.argsort(tf.cast(take_along_axis(missing, order, axis), tf.int32), axis, stable=True)
+    return take_along_axis(order, last, axis)
 
 
 def top_k(x, k, sorted=True):

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from core.backend.arguments import is_array, key_parts, pad_pairs
+from core.backend.arguments import check_reduction, is_array, key_parts, pad_pairs, reshape_dims
 
 FUNCTIONS = {"moveaxis": torch.movedim, "ravel": torch.ravel}
 
@@ -13,7 +13,7 @@ def _dims(value):
 
 
 def reshape(x, newshape):
-    return torch.reshape(x, _dims(newshape))
+    return torch.reshape(x, _dims(reshape_dims(newshape)))
 
 
 def broadcast_to(x, shape):
@@ -76,7 +76,9 @@ def split(x, indices_or_sections, axis=0):
     if not isinstance(indices_or_sections, int):
         return list(torch.tensor_split(x, _dims(indices_or_sections), axis))
     if x.shape[axis] % indices_or_sections:
-        raise ValueError(f"Axis {axis} of the shape {tuple(x.shape)} does not divide into {indices_or_sections} equal parts; see array_split.")
+        raise ValueError(
+            f"Axis {axis} of the shape {tuple(x.shape)} does not divide into {indices_or_sections} equal parts; see array_split."
+        )
     return list(torch.tensor_split(x, indices_or_sections, axis))
 
 
@@ -183,6 +185,7 @@ def scatter(indices, values, shape):
 
 
 def scatter_update(inputs, indices, updates, reduction=None):
+    check_reduction(reduction)
     places = tuple(indices.long().movedim(-1, 0))
     if reduction in (None, "add"):
         return inputs.index_put(places, updates, accumulate=reduction == "add")
@@ -192,7 +195,11 @@ def scatter_update(inputs, indices, updates, reduction=None):
     for place, count in zip(places, lead):
         row = row * count + _from_front(place, count)
     row = row.reshape(-1, *[1] * len(rest)).expand(-1, *rest)
-    return inputs.reshape(-1, *rest).scatter_reduce(0, row, updates.expand(*indices.shape[:-1], *rest).reshape(row.shape), how).reshape(inputs.shape)
+    return (
+        inputs.reshape(-1, *rest)
+        .scatter_reduce(0, row, updates.expand(*indices.shape[:-1], *rest).reshape(row.shape), how)
+        .reshape(inputs.shape)
+    )
 
 
 def sort(x, axis=-1):

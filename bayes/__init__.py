@@ -1,0 +1,1 @@
+"""Hornbeam's bayes: amortized Bayesian inference, on `core`."""

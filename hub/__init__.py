@@ -1,0 +1,1 @@
+"""Hornbeam's hub: pretrained models, tokenizers and generation, on `core`."""

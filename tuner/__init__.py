@@ -1,0 +1,1 @@
+"""Hornbeam's tuner: hyperparameter search, on `core`."""
