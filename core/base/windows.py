@@ -117,8 +117,8 @@ def _conv(shape, kernel, strides, padding, last, dilation_rate, depthwise) -> Wi
         wrong = channels != expected if depthwise else channels % expected
         if wrong:
             raise ValueError(
-                f"The kernel of shape {kernel} expects {expected} input channels{'' if depthwise else ' (or a multiple, for groups)'}, got inputs of "
-                f"shape {shape} with {channels} on axis {'-1' if last else '1'}; check data_format and the kernel."
+                f"The kernel of shape {kernel} expects {expected} input channels{'' if depthwise else ' (or a multiple, for groups)'}, "
+                f"got inputs of shape {shape} with {channels} on axis {'-1' if last else '1'}; check data_format and the kernel."
             )
         groups = 1 if depthwise else channels // expected
     if kernel[-1] is not None and kernel[-1] % groups:
@@ -162,11 +162,16 @@ def conv_transpose(shape: Shape, kernel: Shape, strides, padding, output_padding
 def _conv_transpose(shape, kernel, strides, padding, output_padding, last, dilation_rate) -> Transposed:
     rank = _rank(shape)
     if len(kernel) != rank + 2:
-        raise ValueError(f"inputs of shape {shape} need a kernel (*window, out_channels, in_channels) of {rank + 2} dimensions, got {kernel}.")
+        raise ValueError(
+            f"inputs of shape {shape} need a kernel (*window, out_channels, in_channels) of {rank + 2} dimensions, got kernel shape {kernel}."
+        )
     strides, dilation, padding = spatial(strides, rank, "strides"), spatial(dilation_rate, rank, "dilation_rate"), _padding(padding)
     channels = shape[-1] if last else shape[1]
     if channels is not None and kernel[-1] is not None and channels != kernel[-1]:
-        raise ValueError(f"The kernel of shape {kernel} expects {kernel[-1]} input channels (its last axis), got inputs of shape {shape} with {channels}.")
+        raise ValueError(
+            f"The kernel of shape {kernel} expects {kernel[-1]} input channels (its last axis), got inputs of shape {shape} with "
+            f"{channels} on axis {'-1' if last else '1'}; check data_format and the kernel."
+        )
     extra = None if output_padding is None else spatial(output_padding, rank, "output_padding", least=0)
     spans, crops, outputs = [], [], []
     for i, size in enumerate(shape[1:-1] if last else shape[2:]):

@@ -92,8 +92,8 @@ def _transpose_rule(inputs, kernel, strides=1, padding="valid", output_padding=N
 def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
     """The transpose (gradient) of a convolution, with a kernel (*window, out_channels, in_channels): sizes grow by `strides`.
 
-    A spatial size n becomes n * stride with padding "same" and n * stride + max(window - stride, 0) with "valid"; with `output_padding`,
-    (n - 1) * stride + window - 2 * (window // 2) + output_padding, or without the crop for "valid". Zeiler et al., 2010.
+    A spatial size n becomes n * stride with padding "same" and n * stride + max(window - stride, 0) with "valid"; with
+    `output_padding`, (n - 1) * stride + window - 2 * (window // 2) + output_padding, or without the crop for "valid". Zeiler et al., 2010.
 
     >>> conv_transpose([[[1.0], [2.0]]], [[[1.0]], [[1.0]]], strides=2)
     array([[[1.],

@@ -5,8 +5,8 @@ from __future__ import annotations
 from core.backend.symbolic import KerasTensor
 from core.ops.comparison import logical_and, not_equal
 from core.ops.control import scan
-from core.ops.convert import cast
-from core.ops.creation import arange, full_like
+from core.ops.convert import cast, dtype
+from core.ops.creation import arange, full_like, zeros_like
 from core.ops.elementwise import logaddexp
 from core.ops.indexing import argsort, take_along_axis, where
 from core.ops.nn import log_softmax
@@ -38,6 +38,8 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
     array([0.6931472], dtype=float32)
     """
     target, target_length, output_length = (cast(x, "int32") for x in (target, target_length, output_length))
+    own = dtype(output)
+    output = cast(output, "float32") if own in ("float16", "bfloat16") else output  # _NEVER needs the range
     batch, labels = target.shape
     # Blanks between all labels and around them: 2 * labels + 1 states.
     blanks = full_like(target, mask_index)
@@ -55,11 +57,12 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
         moved = logaddexp(moved, where(skips, later(alpha, 2), _NEVER)) + frame
         return (t + 1, where(expand_dims(t < output_length, 1), moved, alpha)), None
 
-    first = where(expand_dims(arange(2 * labels + 1) < 2, 0), frames[0], _NEVER)
-    (_, alpha), _ = scan(step, (cast(1, "int32"), first), frames[1:])
+    # Before the first step, in the first blank: from there only the first two states are reached.
+    before = where(expand_dims(arange(2 * labels + 1) < 1, 0), zeros_like(frames[0]), _NEVER)
+    (_, alpha), _ = scan(step, (cast(0, "int32"), before), frames)
     ends = stack([2 * target_length, 2 * target_length - 1], axis=1)
     found = where(ends < 0, _NEVER, take_along_axis(alpha, where(ends < 0, 0, ends), axis=1))
-    return -logaddexp(found[:, 0], found[:, 1])
+    return cast(-logaddexp(found[:, 0], found[:, 1]), own)
 
 
 def _search_rule(inputs, sequence_lengths, beam_width, top_paths, mask_index):

@@ -86,7 +86,7 @@ KERNELS: dict[str, Callable] = {
 
 def _weights(old: int, new: int, method: str, antialias: bool, scale, translation, xp, largest, total):
     """The matrix (old, new) of a resampling: new element i is centered on old position (i + 0.5 - translation) / scale - 0.5."""
-    places = (np.arange(new, dtype="float32") + 0.5 - translation) / scale - 0.5
+    places = (translation * -1 + (np.arange(new, dtype="float32") + 0.5)) / scale - 0.5
     width = largest(1 / scale) if antialias else 1.0
     weights = KERNELS[method](xp.abs(places[None, :] - np.arange(old, dtype="float32")[:, None]) / width, xp)
     sums = total(weights)

@@ -130,7 +130,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_sca
     models, divides by the standard deviation without moving the mean and ignores `beta`; `rms_normalization` is the better choice.
 
     >>> layer_normalization([1.0, 3.0])
-    array([-0.99999994,  0.99999994], dtype=float32)
+    array([-1.,  1.], dtype=float32)
     """
     epsilon = config.epsilon() if epsilon is None else epsilon
     axes = shapes.normalize_axes(axis, len(x.shape))

@@ -80,7 +80,7 @@ class MultiOptimizer(Optimizer):
 
     Args:
         optimizer_map: an `OptimizerMap`, or a dict of patterns if every variable matches one.
-        loss_scale_factor: what the loss is multiplied by and all gradients divided by.
+        loss_scale_factor: what the loss is multiplied by and all gradients divided by, whatever the inner optimizers say.
     """
 
     def __init__(self, optimizer_map: Any, loss_scale_factor: float | None = None, name: str | None = None):
@@ -91,11 +91,24 @@ class MultiOptimizer(Optimizer):
         default = [optimizer_map.default_optimizer] if isinstance(optimizer_map, OptimizerMap) else []
         self._optimizers: list[Optimizer] = list({id(o): o for o in [*optimizer_map.values(), *default]}.values())
         self._places: dict[int, int] = {}  # id of a variable -> number of its optimizer
+        self.loss_scale_factor = loss_scale_factor
 
     @property
     def optimizers(self) -> list[Optimizer]:
         """The inner optimizers, the default one last."""
         return list(self._optimizers)
+
+    @property
+    def loss_scale_factor(self) -> float | None:
+        """What `scale_loss` multiplies the loss by; where set, the inner optimizers divide by it in place of their own."""
+        return self._loss_scale_factor
+
+    @loss_scale_factor.setter
+    def loss_scale_factor(self, value: float | None) -> None:
+        self._loss_scale_factor = value
+        if value is not None:
+            for optimizer in getattr(self, "_optimizers", ()):  # there are none yet while the base class is set up
+                optimizer.loss_scale_factor = value
 
     def _choose(self, path: str) -> Optimizer:
         if isinstance(self._map, OptimizerMap):
@@ -129,8 +142,6 @@ class MultiOptimizer(Optimizer):
             optimizer._move(backend)
 
     def _apply(self, grads, plan):
-        if self.loss_scale_factor is not None:
-            grads = [g / self.loss_scale_factor for g in plan.accept(grads)]
         for variable in plan.variables:
             self._get_variable_index(variable)
         for i, optimizer in enumerate(self._optimizers):

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from core import optimizers
+from core import ops, optimizers
 from core.backend import slot
 from core.optimizers import schedules
 from core.state.variable import Variable
@@ -288,8 +288,7 @@ def test_strange_gradients(backend, kind):
     with slot.use(backend) as used:
         gradient = np.arange(6, dtype="float32").reshape(3, 2)
         results = []
-        for given in (np.ascontiguousarray(gradient.T), used.native.transpose(used.convert_to_tensor(gradient), *((0, 1) if backend == "torch" else ())),
-                      gradient.T.astype("float64")):
+        for given in (np.ascontiguousarray(gradient.T), ops.transpose(used.convert_to_tensor(gradient)), gradient.T.astype("float64")):
             variable = Variable(np.ones((2, 3), "float32"))
             getattr(optimizers, kind)(0.1).apply([given], [variable])
             results.append(variable.numpy().copy())
@@ -302,8 +301,6 @@ def test_strange_gradients(backend, kind):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_constraint_overwrite_and_subset(backend):
     with slot.use(backend) as used:
-        from core import ops
-
         variables, optimizer = pair(), optimizers.Adam(3.0)
         variables[0].constraint = lambda x: ops.maximum(x, 0.25)
         variables[1].overwrite_with_gradient = True
@@ -353,8 +350,6 @@ def test_learning_rates(backend):
 @pytest.mark.parametrize("backend", ("torch", "jax", "tensorflow"))
 def test_in_a_compiled_training_step(backend):
     """A loss goes down under value_and_grad, and an own `update_step` is used in place of any fused one."""
-    from core import ops
-
     class Plain(optimizers.SGD):
         def update_step(self, gradient, variable, learning_rate):
             self.assign_sub(variable, 2 * learning_rate * gradient)
@@ -397,8 +392,6 @@ def test_moves_with_its_variables(source):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_keras_style_subclass(backend):
-    from core import ops
-
     class Mine(optimizers.Optimizer):
         def build(self, variables):
             if self.built:

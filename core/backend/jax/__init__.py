@@ -2,9 +2,30 @@
 
 import jax
 
-from core.backend.jax import array, control, conv, data, fft, image, linalg, math, nn, optimize, random, recurrent, reduction, shape, train, variable
+from core.backend.jax import (
+    array,
+    control,
+    conv,
+    data,
+    fft,
+    image,
+    linalg,
+    math,
+    nn,
+    optimize,
+    random,
+    recurrent,
+    reduction,
+    shape,
+    train,
+    variable,
+)
 from core.backend.protocol import Backend
 
 backend = Backend(
-    "jax", (jax.Array, jax.core.Tracer), (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, data), trains=True, native=jax
+    "jax",
+    (jax.Array, jax.core.Tracer),
+    (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, data),
+    trains=True,
+    native=jax,
 )

@@ -3,6 +3,7 @@
 import math
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from core.base import windows
@@ -15,9 +16,8 @@ def _numbers(rank, channels_last):
 
 
 def _conv(inputs, kernel, w, groups):
-    return lax.conv_general_dilated(
-        inputs, kernel, w.strides, w.pads, rhs_dilation=w.dilation, dimension_numbers=_numbers(w.rank, w.channels_last), feature_group_count=groups
-    )
+    numbers = _numbers(w.rank, w.channels_last)
+    return lax.conv_general_dilated(inputs, kernel, w.strides, w.pads, None, w.dilation, numbers, groups)
 
 
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
@@ -45,8 +45,8 @@ def _reduce(x, start, function, w):
 
 def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     w = windows.pool(inputs.shape, pool_size, strides, padding, data_format)
-    lowest = -jnp.inf if jnp.issubdtype(inputs.dtype, jnp.floating) else jnp.iinfo(inputs.dtype).min
-    return _reduce(inputs, jnp.asarray(lowest, inputs.dtype)[()], lax.max, w) if inputs.dtype.kind in "iu" else _reduce(inputs, lowest, lax.max, w)
+    lowest = jnp.iinfo(inputs.dtype).min if inputs.dtype.kind in "iu" else -jnp.inf
+    return _reduce(inputs, np.array(lowest, inputs.dtype), lax.max, w)
 
 
 def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):

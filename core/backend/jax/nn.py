@@ -41,7 +41,9 @@ def dense(x, kernel, bias=None):
     return y if bias is None else y + bias
 
 
-def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None):
+def dot_product_attention(
+    query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None
+):
     if attn_logits_soft_cap is None:
         four = lambda x: None if x is None else x.reshape((1,) * (4 - x.ndim) + x.shape)  # noqa: E731
         return jax.nn.dot_product_attention(

@@ -12,7 +12,7 @@ from core.backend.jax.reduction import segment_prod
 FUNCTIONS = {
     "broadcast_to": jnp.broadcast_to, "concatenate": jnp.concatenate, "diag": jnp.diag, "diagonal": jnp.diagonal,
     "expand_dims": jnp.expand_dims, "flip": jnp.flip, "moveaxis": jnp.moveaxis, "ravel": jnp.ravel,
-    "roll": jnp.roll, "stack": jnp.stack, "swapaxes": jnp.swapaxes, 
+    "roll": jnp.roll, "stack": jnp.stack, "swapaxes": jnp.swapaxes,
     "transpose": jnp.transpose, "tril": jnp.tril, "triu": jnp.triu,
 }  # fmt: skip
 

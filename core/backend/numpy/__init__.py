@@ -6,4 +6,10 @@ from core.backend.numpy import array, control, conv, data, fft, image, linalg, m
 from core.backend.protocol import Backend
 
 # NumPy arrays belong to nobody: every backend takes them. They act here when this backend is active.
-backend = Backend("numpy", (), (array, variable, math, reduction, shape, nn, conv, image, linalg, fft, optimize, random, control, train, data), trains=False, native=numpy)
+backend = Backend(
+    "numpy",
+    (),
+    (array, variable, math, reduction, shape, nn, conv, image, linalg, fft, optimize, random, control, train, data),
+    trains=False,
+    native=numpy,
+)

@@ -32,7 +32,8 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     parts = []
     for x, k in zip(np.split(view, w.groups, w.rank + 1), np.split(kernel, w.groups, -1)):
         parts.append(np.tensordot(x, np.transpose(k, (*order, w.rank + 1)), (axes, tuple(range(w.rank + 1)))))
-    return _back(np.concatenate(parts, -1).reshape(*shape[: w.rank + 1], kernel.shape[-1]).astype(inputs.dtype, copy=False), w.channels_last)
+    y = np.concatenate(parts, -1).reshape(*shape[: w.rank + 1], kernel.shape[-1])
+    return _back(y.astype(inputs.dtype, copy=False), w.channels_last)
 
 
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):

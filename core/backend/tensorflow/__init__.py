@@ -3,7 +3,24 @@
 import tensorflow
 
 from core.backend.protocol import Backend
-from core.backend.tensorflow import array, control, conv, data, fft, image, linalg, math, nn, optimize, random, recurrent, reduction, shape, train, variable
+from core.backend.tensorflow import (
+    array,
+    control,
+    conv,
+    data,
+    fft,
+    image,
+    linalg,
+    math,
+    nn,
+    optimize,
+    random,
+    recurrent,
+    reduction,
+    shape,
+    train,
+    variable,
+)
 
 backend = Backend(
     "tensorflow",

@@ -4,7 +4,6 @@ import tensorflow as tf
 
 from core.base import windows
 
-
 # Given outright: the gradients of 3-D kernels need it.
 _FORMATS = {3: "NWC", 4: "NHWC", 5: "NDHWC"}
 

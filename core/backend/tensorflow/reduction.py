@@ -34,16 +34,22 @@ def min(x, axis=None, keepdims=False, initial=None):
     return result if initial is None else tf.minimum(result, tf.cast(initial, x.dtype))
 
 
+def _in_32_bits(function, x, axis, keepdims):
+    if x.dtype not in (tf.float16, tf.bfloat16):
+        return function(x, axis, keepdims)
+    return tf.cast(function(tf.cast(x, tf.float32), axis, keepdims), x.dtype)  # TensorFlow would add up in 16 bits
+
+
 def mean(x, axis=None, keepdims=False):
-    return tf.reduce_mean(x, axis, keepdims)
+    return _in_32_bits(tf.reduce_mean, x, axis, keepdims)
 
 
 def var(x, axis=None, keepdims=False):
-    return tf.math.reduce_variance(x, axis, keepdims)
+    return _in_32_bits(tf.math.reduce_variance, x, axis, keepdims)
 
 
 def std(x, axis=None, keepdims=False):
-    return tf.math.reduce_std(x, axis, keepdims)
+    return _in_32_bits(tf.math.reduce_std, x, axis, keepdims)
 
 
 def any(x, axis=None, keepdims=False):

@@ -3,6 +3,29 @@
 import torch
 
 from core.backend.protocol import Backend
-from core.backend.torch import array, control, conv, data, fft, image, linalg, math, nn, optimize, random, recurrent, reduction, shape, train, variable
+from core.backend.torch import (
+    array,
+    control,
+    conv,
+    data,
+    fft,
+    image,
+    linalg,
+    math,
+    nn,
+    optimize,
+    random,
+    recurrent,
+    reduction,
+    shape,
+    train,
+    variable,
+)
 
-backend = Backend("torch", (torch.Tensor,), (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, data), trains=True, native=torch)
+backend = Backend(
+    "torch",
+    (torch.Tensor,),
+    (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, data),
+    trains=True,
+    native=torch,
+)

@@ -92,7 +92,7 @@ def _last_axes(x, axis):
 def _moved(function, x, axis):
     axes = shapes.normalize_axes(axis, x.ndim)
     last = tuple(range(-len(axes), 0))
-    return function(x.movedim(axes, last)).movedim(last, axes)
+    return function(x.movedim(axes, last), last).movedim(last, axes)
 
 
 def _like(parameter, x):
@@ -107,7 +107,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_sca
         return y if gamma is None else y * _like(gamma, x).reshape([n if i in axes else 1 for i, n in enumerate(x.shape)])
     shape = _last_axes(x, axis)
     if shape is None:
-        return _moved(lambda x: layer_normalization(x, gamma, beta, tuple(range(-len(axis) if isinstance(axis, (tuple, list)) else -1, 0)), epsilon), x, axis)
+        return _moved(lambda x, last: layer_normalization(x, gamma, beta, last, epsilon), x, axis)
     gamma, beta = (None if p is None else _like(p, x).reshape(shape) for p in (gamma, beta))
     return F.layer_norm(x, shape, gamma, beta, epsilon)
 
@@ -116,11 +116,13 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     epsilon = config.epsilon() if epsilon is None else epsilon
     shape = _last_axes(x, axis)
     if shape is None:
-        return _moved(lambda x: rms_normalization(x, scale, tuple(range(-len(axis) if isinstance(axis, (tuple, list)) else -1, 0)), epsilon), x, axis)
+        return _moved(lambda x, last: rms_normalization(x, scale, last, epsilon), x, axis)
     return F.rms_norm(x, shape, None if scale is None else _like(scale, x).reshape(shape), epsilon)
 
 
-def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None):
+def dot_product_attention(
+    query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None
+):
     query, key, value = (x.transpose(1, 2) for x in (query, key, value))
     if mask is not None or (is_causal and (bias is not None or attn_logits_soft_cap)):
         # A fully masked row attends evenly, as with a large negative number in its place; -inf would give NaN.
@@ -145,9 +147,8 @@ def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, i
 
 
 def ctc_loss(target, output, target_length, output_length, mask_index=0):
-    return F.ctc_loss(
-        torch.log_softmax(output, -1).transpose(0, 1), target.long(), output_length.long(), target_length.long(), blank=mask_index, reduction="none"
-    )
+    frames, output_length, target_length = torch.log_softmax(output, -1).transpose(0, 1), output_length.long(), target_length.long()
+    return F.ctc_loss(frames, target.long(), output_length, target_length, mask_index, reduction="none")
 
 
 def ctc_beam_search(inputs, sequence_lengths, beam_width, top_paths, mask_index):

@@ -12,7 +12,8 @@ def _weights(kernel, recurrent_kernel, bias, recurrent_bias):
 
 def lstm(x, h, c, kernel, recurrent_kernel, bias=None):
     weights = _weights(kernel, recurrent_kernel, bias, None if bias is None else torch.zeros_like(bias))
-    outputs, h, c = torch._VF.lstm(x, (h.unsqueeze(0), c.unsqueeze(0)), weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True)
+    states = h.unsqueeze(0), c.unsqueeze(0)
+    outputs, h, c = torch._VF.lstm(x, states, weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True)
     return outputs, h.squeeze(0), c.squeeze(0)
 
 

@@ -183,12 +183,14 @@ SAMPLES = {
         Sample((array(1, 2, 3, 2, 2), array(2, 3, 2, 2, 2), 2, "same"), reference=_transpose, **_LOOSE),
     ],
     "max_pool": [
-        Sample((_LINES, 2), reference=_max), Sample((_LINES, 3, 2, "same"), reference=_max), Sample((_IMAGES, (2, 3), 1, "same"), reference=_max),
+        Sample((_LINES, 2), reference=_max), Sample((_LINES, 3, 2, "same"), reference=_max),
+        Sample((_IMAGES, (2, 3), 1, "same"), reference=_max),
         Sample((_IMAGES, 2, 2, "same"), reference=_max), Sample((array(1, 2, 6, 5), 3, 2), _FIRST, reference=_max),
         Sample((_VOLUMES, 2, 1, "same"), reference=_max),
     ],
     "average_pool": [
-        Sample((_LINES, 2), reference=_mean), Sample((_LINES, 3, 2, "same"), reference=_mean), Sample((_IMAGES, (2, 3), 1, "same"), reference=_mean),
+        Sample((_LINES, 2), reference=_mean), Sample((_LINES, 3, 2, "same"), reference=_mean),
+        Sample((_IMAGES, (2, 3), 1, "same"), reference=_mean),
         Sample((_IMAGES, 2, 2, "same"), reference=_mean), Sample((array(1, 2, 6, 5), 3, 2), _FIRST, reference=_mean),
         Sample((_VOLUMES, 2, 1, "same"), reference=_mean),
     ],
@@ -208,6 +210,12 @@ SAMPLES = {
         Sample((array(2, 8, 12), (4, 5), 2), reference=_fold), Sample((array(2, 12, 9), (5, 4), (3, 2), 1, 1, 2), reference=_fold),
         Sample((array(1, 8, 9), (5, 5), 2, (2, 1), (0, 1), (1, 2)), reference=_fold),
     ],
-    "depth_to_space": [Sample((array(2, 2, 3, 8), 2), reference=_to_space), Sample((array(1, 8, 3, 2), 2, "channels_first"), reference=_to_space)],
-    "space_to_depth": [Sample((array(2, 4, 6, 2), 2), reference=_to_depth), Sample((array(1, 2, 4, 6), 2, "channels_first"), reference=_to_depth)],
+    "depth_to_space": [
+        Sample((array(2, 2, 3, 8), 2), reference=_to_space),
+        Sample((array(1, 8, 3, 2), 2, "channels_first"), reference=_to_space),
+    ],
+    "space_to_depth": [
+        Sample((array(2, 4, 6, 2), 2), reference=_to_depth),
+        Sample((array(1, 2, 4, 6), 2, "channels_first"), reference=_to_depth),
+    ],
 }  # fmt: skip

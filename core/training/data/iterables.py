@@ -23,6 +23,7 @@ class IterableSource(Source):
         self.once = hasattr(iterable, "__next__")  # an iterator: one pass is all there is
         self._live: Iterator | None = iter(iterable) if self.once else None
         self._started = False
+        self._peeked: list[Any] = []  # taken from an iterator that cannot begin anew
         super().__init__(backend, batch_size=batch_size, pass_batches=pass_batches, steps=steps, repeat=repeat, native=native)
 
     @property
@@ -40,6 +41,15 @@ class IterableSource(Source):
             raw = itertools.islice(iter(self.iterable), start, self.steps)
         return map(self.converter, self._not_empty(raw))
 
+    def peek(self) -> Batch:
+        if not self.once:
+            return super().peek()
+        if not self._peeked:
+            self._peeked.extend(itertools.islice(self._live, 1))
+            if not self._peeked:
+                raise ValueError(f"The dataset is empty: {type(self.iterable).__name__} gave no batch.")
+        return self.converter(self._peeked[0])
+
     def _continued(self, count: int | None) -> Iterator[Any]:
         """The next `count` batches, across passes where the iterable can begin anew."""
         done = 0
@@ -48,7 +58,7 @@ class IterableSource(Source):
             if self._live is None:
                 self._live, fresh = iter(self.iterable), True
             try:
-                batch = next(self._live)
+                batch = self._peeked.pop() if self._peeked else next(self._live)
             except StopIteration:
                 if self.once or fresh:  # fresh: a whole pass gave nothing
                     return

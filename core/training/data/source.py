@@ -156,6 +156,13 @@ class Source:
                 pack = []
         yield from ((1, one) for one in pack)
 
+    def peek(self) -> Batch:
+        """The first batch of epoch 0, which the epoch then gives again."""
+        batch = next(iter(self.batches(0)), None)
+        if batch is None:
+            raise ValueError("The data is empty: it gave no batch.")
+        return batch
+
     def on_epoch_begin(self) -> None:
         """Told by the loop before each epoch."""
 
