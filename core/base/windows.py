@@ -163,7 +163,7 @@ def _conv_transpose(shape, kernel, strides, padding, output_padding, last, dilat
     rank = _rank(shape)
     if len(kernel) != rank + 2:
         raise ValueError(
-            f"inputs of shape {shape} need a kernel (*window, out_channels, in_channels) of {rank + 2} dimensions, got kernel shape {kernel}."
+            f"inputs of shape {shape} need a kernel (*window, out_channels, in_channels) of {rank + 2} dimensions, got {kernel}."
         )
     strides, dilation, padding = spatial(strides, rank, "strides"), spatial(dilation_rate, rank, "dilation_rate"), _padding(padding)
     channels = shape[-1] if last else shape[1]

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.base.errors import CorruptArtifactError
 from core.callbacks.callback import Callback
-from core.saving.atomic import atomic_path
+from core.saving.atomic import replacing
 
 METADATA = "training_metadata.json"
 
@@ -125,11 +125,11 @@ class BackupAndRestore(Callback):
         source = self._source()
         if source is not None:
             arrays["shuffle_seed"] = np.asarray(source.seed, np.uint64)
-        with atomic_path(self._state(self._number)) as temporary, open(temporary, "wb") as file:
+        with replacing(self._state(self._number)) as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays)
         kept = before[:1] if self.double_checkpoint else []
         entries = [{"number": self._number, "epoch": epoch, "batch": batch}, *kept]
-        with atomic_path(os.path.join(self.backup_dir, METADATA)) as temporary, open(temporary, "w") as file:
+        with replacing(os.path.join(self.backup_dir, METADATA)) as temporary, open(temporary, "w") as file:
             json.dump({"backups": entries}, file)
         for entry in before[len(kept) :]:
             self._remove(entry["number"])

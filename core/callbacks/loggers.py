@@ -44,7 +44,7 @@ class CSVLogger(Callback):
         if self.keys is None:
             self.keys = sorted(logs)
             if not any(key.startswith("val_") for key in self.keys):  # validation may come in a later epoch
-                self.keys += [f"val_{key}" for key in self.keys if key != "learning_rate"] if self._validates() else []
+                self.keys += [f"val_{key}" for key in self.keys]
         if self.writer is None:
             self.writer = csv.DictWriter(self.csv_file, ["epoch", *self.keys], restval="NA", extrasaction="ignore", delimiter=self.separator,
                                          lineterminator="\n")  # fmt: skip
@@ -52,9 +52,6 @@ class CSVLogger(Callback):
                 self.writer.writeheader()
         self.writer.writerow({"epoch": epoch, **{key: _cell(logs[key]) for key in self.keys if key in logs}})
         self.csv_file.flush()
-
-    def _validates(self) -> bool:
-        return bool(self.params.get("validates", True))
 
     def on_train_end(self, logs=None):
         if self.csv_file is not None:

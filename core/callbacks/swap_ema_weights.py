@@ -16,6 +16,7 @@ class SwapEMAWeights(Callback):
     def __init__(self, swap_on_epoch: bool = False):
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
+        self._training = False
         self._kept: list | None = None  # the trained values while the averages are in the model
 
     def _swap_in(self) -> None:
@@ -42,21 +43,21 @@ class SwapEMAWeights(Callback):
         if self.swap_on_epoch:
             self._swap_in()
 
+    def on_train_begin(self, logs=None):
+        self._training = True
+
     def on_train_end(self, logs=None):
-        self._kept = None  # fit ends with the averages in the model
+        self._training, self._kept = False, None  # fit ends with the averages in the model
 
     def on_test_begin(self, logs=None):
-        if not self.swap_on_epoch:
-            self._swap_in()
+        self._swap_in()
 
     def on_test_end(self, logs=None):
-        if not self.swap_on_epoch:
+        if not (self.swap_on_epoch and self._training):  # else they stay in until the next epoch
             self._swap_out()
 
     def on_predict_begin(self, logs=None):
-        if not self.swap_on_epoch:
-            self._swap_in()
+        self._swap_in()
 
     def on_predict_end(self, logs=None):
-        if not self.swap_on_epoch:
-            self._swap_out()
+        self._swap_out()

@@ -6,12 +6,12 @@ import ml_dtypes
 
 from core.backend.symbolic import KerasTensor
 from core.base import dtypes
+from core.ops.activations import softmax
 from core.ops.convert import cast
 from core.ops.creation import arange
 from core.ops.elementwise import tanh
 from core.ops.indexing import where
 from core.ops.linalg import einsum
-from core.ops.nn import softmax
 from core.ops.registry import op
 from core.ops.shape import repeat
 

@@ -256,7 +256,9 @@ def vectorize(pyfunc: Callable, *, excluded: Sequence[int | str] | None = None, 
         cores = _core_names(signature, len(given))
         if any(isinstance(leaf, KerasTensor) for leaf in given):
             whole, elements = _split([_spec(x) for x in given], cores)
-            spec = tree.map_structure(lambda y: KerasTensor((*whole, *y.shape), y.dtype), one(*(KerasTensor(e, x.dtype) for e, x in zip(elements, given))))
+            spec = tree.map_structure(
+                lambda y: KerasTensor((*whole, *y.shape), y.dtype), one(*(KerasTensor(e, x.dtype) for e, x in zip(elements, given)))
+            )
             Node(run, args, kwargs, spec, tree.flatten(spec))
             return spec
         backend = slot.owner_of(_unwrapped(x) for x in given) or slot.active()

@@ -187,7 +187,8 @@ def _patches(kernel_size, dilation, padding, stride):
 
 
 def _counts(sizes, kernel, dilation, padding, stride):
-    return [None if n is None else (n + 2 * p - (k - 1) * d - 1) // s + 1 for n, k, d, p, s in zip(sizes, kernel, dilation, padding, stride)]
+    amounts = zip(sizes, kernel, dilation, padding, stride)
+    return [None if n is None else (n + 2 * p - (k - 1) * d - 1) // s + 1 for n, k, d, p, s in amounts]
 
 
 def _unfold_rule(x, kernel_size, dilation=1, padding=0, stride=1):

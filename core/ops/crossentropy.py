@@ -11,10 +11,10 @@ import ml_dtypes
 from core.backend.symbolic import KerasTensor
 from core.base import config, dtypes, shapes
 from core.ops import rules
+from core.ops.activations import log_softmax
 from core.ops.convert import cast
 from core.ops.elementwise import abs, clip, exp, log, log1p, maximum
 from core.ops.indexing import take_along_axis
-from core.ops.nn import log_softmax
 from core.ops.reduction import sum
 from core.ops.registry import op
 from core.ops.shape import expand_dims, squeeze

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from core.backend.symbolic import KerasTensor
+from core.ops.activations import log_softmax
 from core.ops.comparison import logical_and, not_equal
 from core.ops.control import scan
 from core.ops.convert import cast, dtype
 from core.ops.creation import arange, full_like, zeros_like
 from core.ops.elementwise import logaddexp
 from core.ops.indexing import argsort, take_along_axis, where
-from core.ops.nn import log_softmax
 from core.ops.reduction import argmax, max, sum
 from core.ops.registry import op, primitive
 from core.ops.shape import expand_dims, pad, repeat, reshape, stack, transpose

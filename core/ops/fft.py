@@ -21,7 +21,9 @@ def _pair(x, rank: int, name: str) -> KerasTensor:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
         raise ValueError(f"{name} takes a pair (real, imag) of tensors, got {x!r}.")
     if not compatible(x[0].shape, x[1].shape) or x[0].ndim < rank:
-        raise ValueError(f"{name} needs a real and an imaginary part of one shape with {rank} or more axes, got {x[0].shape} and {x[1].shape}.")
+        raise ValueError(
+            f"{name} needs a real and an imaginary part of one shape with {rank} or more axes, got {x[0].shape} and {x[1].shape}."
+        )
     return shaped(x[0], broadcast(x[0].shape, x[1].shape))
 
 

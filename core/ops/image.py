@@ -97,7 +97,9 @@ def _weights(old: int, new: int, method: str, antialias: bool, scale, translatio
 
 @functools.lru_cache(256)
 def _host_weights(old: int, new: int, method: str, antialias: bool) -> np.ndarray:
-    return _weights(old, new, method, antialias, np.float64(new / old), 0.0, np, lambda s: np.maximum(s, 1.0), lambda w: w.sum(0, keepdims=True)).astype("float32")
+    return _weights(
+        old, new, method, antialias, np.float64(new / old), 0.0, np, lambda s: np.maximum(s, 1.0), lambda w: w.sum(0, keepdims=True)
+    ).astype("float32")
 
 
 def _resize_rule(images, size, interpolation="bilinear", antialias=False, crop_to_aspect_ratio=False, pad_to_aspect_ratio=False,
@@ -367,7 +369,9 @@ def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None
 
 
 @op("images", rule=rules.like, promote="float")
-def elastic_transform(images, alpha=20.0, sigma=5.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0, seed=None, data_format=None):
+def elastic_transform(
+    images, alpha=20.0, sigma=5.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0, seed=None, data_format=None
+):
     """Images warped by random displacements: uniform noise smoothed by a Gaussian of `sigma` and scaled by `alpha` (Simard et al., 2003).
 
     >>> elastic_transform(np.ones((8, 8, 1), "float32"), seed=1).shape
@@ -468,7 +472,9 @@ def _frame(name: str):
             news.append(target if old is None and target is not None else _side(old, before, after, target, name)[1])
         return _with_size(images, (h, w), news)
 
-    return lambda images, *args, **kwargs: rule(images, *args, **{k.replace("_cropping", "").replace("_padding", ""): v for k, v in kwargs.items()})
+    return lambda images, *args, **kwargs: rule(
+        images, *args, **{k.replace("_cropping", "").replace("_padding", ""): v for k, v in kwargs.items()}
+    )
 
 
 @op("images", rule=_frame("crop_images"))

@@ -96,8 +96,6 @@ def _pairs(axes, rank1: int, rank2: int) -> tuple[tuple[int, ...], tuple[int, ..
     return first, second
 
 
-
-
 def _tensordot_rule(x1: KerasTensor, x2: KerasTensor, axes=2) -> KerasTensor:
     first, second = _pairs(axes, len(x1.shape), len(x2.shape))
     for a, b in zip(first, second):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from core.backend.symbolic import KerasTensor
 from core.base import shapes
+from core.ops.activations import dense, sigmoid
 from core.ops.control import scan
 from core.ops.elementwise import tanh
-from core.ops.nn import dense, sigmoid
 from core.ops.registry import op
 from core.ops.shape import split, transpose
 

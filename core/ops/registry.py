@@ -21,6 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 REGISTRY: dict[str, Op] = {}
+HOLDERS: set[type] = set()  # the types that stand for a tensor, entered by the row that defines them
 _EMPTY = inspect.Parameter.empty
 
 
@@ -291,7 +292,7 @@ def _caller(spec: Op) -> Callable:
     fast, dispatch = spec.fast, spec.dispatch
     arity = len(spec.tensors)
     floats_only = spec.promote == "float"
-    if arity == 0 or arity > 2 or spec.also or spec.lists or spec.variadic:
+    if arity == 0 or arity > 3 or spec.also or spec.lists or spec.variadic:
 
         def general(*args, **kwargs):
             return dispatch(args, kwargs)
@@ -329,16 +330,29 @@ def _caller(spec: Op) -> Callable:
     if spec.promote is None:
         return lambda *args, **kwargs: dispatch(args, kwargs)
 
-    def binary(*args, **kwargs):
+    def several(*args, **kwargs):
         if len(args) > 1:
             x1, x2 = args[0], args[1]
             found = fast.get(type(x1))
-            if found is not None and (type(x2) is type(x1) or fast.get(type(x2)) is found) and x1.dtype == x2.dtype:
-                if not floats_only or x1.dtype in found[1]:
+            if found is not None:
+                if type(x2) in HOLDERS:
+                    x2 = x2.value
+                    args = (x1, x2, *args[2:])
+                dtype = x1.dtype
+                if (type(x2) is type(x1) or fast.get(type(x2)) is found) and dtype == x2.dtype and (not floats_only or dtype in found[1]):
+                    if arity == 3 and (len(args) > 2 or kwargs):
+                        if len(args) < 3:  # the third comes by keyword: bind it
+                            return dispatch(args, kwargs)
+                        x3 = args[2]
+                        if type(x3) in HOLDERS:
+                            x3 = x3.value
+                            args = (x1, x2, x3, *args[3:])
+                        if x3 is not None and (fast.get(type(x3)) is not found or x3.dtype != dtype):
+                            return dispatch(args, kwargs)
                     try:
                         return found[0](*args, **kwargs)
                     except Exception as error:
                         spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 
-    return binary
+    return several

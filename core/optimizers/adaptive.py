@@ -101,7 +101,11 @@ class Ftrl(Optimizer):
             raise ValueError(
                 f"Ftrl needs initial_accumulator_value >= 0 and learning_rate_power <= 0, got {initial_accumulator_value} and {learning_rate_power}."
             )
-        for key, strength in (("l1", l1_regularization_strength), ("l2", l2_regularization_strength), ("l2_shrinkage", l2_shrinkage_regularization_strength)):
+        for key, strength in (
+            ("l1", l1_regularization_strength),
+            ("l2", l2_regularization_strength),
+            ("l2_shrinkage", l2_shrinkage_regularization_strength),
+        ):
             if strength < 0:
                 raise ValueError(f"{key}_regularization_strength must be at least 0, got {strength}.")
         self.learning_rate_power, self.initial_accumulator_value, self.beta = learning_rate_power, initial_accumulator_value, beta

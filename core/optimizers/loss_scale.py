@@ -23,7 +23,9 @@ class LossScaleOptimizer(Optimizer):
 
     _untracked = Optimizer._untracked | {"inner_optimizer"}
 
-    def __init__(self, inner_optimizer: Optimizer, initial_scale: float = 2.0**15, dynamic_growth_steps: int = 2000, name=None, **kwargs: Any):
+    def __init__(
+        self, inner_optimizer: Optimizer, initial_scale: float = 2.0**15, dynamic_growth_steps: int = 2000, name=None, **kwargs: Any
+    ):
         if not kwargs.pop("dynamic", True):
             raise ValueError("LossScaleOptimizer scales dynamically; for a fixed scale give any optimizer a loss_scale_factor.")
         if not isinstance(inner_optimizer, Optimizer):

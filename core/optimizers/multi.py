@@ -65,7 +65,9 @@ class OptimizerMap(MutableMapping):
         return cls(**{key: registry.deserialize_keras_object(value) for key, value in config.items()})
 
 
-registry.FINDERS.append(lambda module, name: OptimizerMap if (module, name) == ("keras.optimizers", "OptimizerMap") else None)  # no Optimizer
+registry.FINDERS.append(
+    lambda module, name: OptimizerMap if (module, name) == ("keras.optimizers", "OptimizerMap") else None
+)  # no Optimizer
 
 
 def _require_optimizer(what: str, optimizer: Any) -> None:
@@ -90,7 +92,7 @@ class MultiOptimizer(Optimizer):
         self._map = optimizer_map
         default = [optimizer_map.default_optimizer] if isinstance(optimizer_map, OptimizerMap) else []
         self._optimizers: list[Optimizer] = list({id(o): o for o in [*optimizer_map.values(), *default]}.values())
-        self._places: dict[int, int] = {}  # id of a variable -> number of its optimizer
+        self._places: list[int] = []  # the number of each variable's optimizer
         self.loss_scale_factor = loss_scale_factor
 
     @property
@@ -125,10 +127,10 @@ class MultiOptimizer(Optimizer):
         if self.built:
             return
         super().build(variables)
-        for variable in self._trainable_variables:
-            self._places[id(variable)] = next(i for i, o in enumerate(self._optimizers) if o is self._choose(variable.path))
+        numbers = {id(optimizer): i for i, optimizer in enumerate(self._optimizers)}
+        self._places = [numbers[id(self._choose(v.path))] for v in self._trainable_variables]
         for i, optimizer in enumerate(self._optimizers):
-            optimizer.build([v for v in self._trainable_variables if self._places[id(v)] == i])
+            optimizer.build([v for v, place in zip(self._trainable_variables, self._places) if place == i])
             if self._trainable_variables:
                 optimizer.to_backend(self._backend)
 
@@ -142,22 +144,21 @@ class MultiOptimizer(Optimizer):
             optimizer._move(backend)
 
     def _apply(self, grads, plan):
-        for variable in plan.variables:
-            self._get_variable_index(variable)
+        places = [self._places[self._get_variable_index(v)] for v in plan.variables]
         for i, optimizer in enumerate(self._optimizers):
-            chosen = [(g, v) for g, v in zip(grads, plan.variables) if self._places[id(v)] == i]
+            chosen = [(g, v) for g, v, place in zip(grads, plan.variables, places) if place == i]
             if chosen:
                 optimizer.apply([g for g, _ in chosen], [v for _, v in chosen])
-        self._iterations.assign_add(1)
+        self._count()
 
     def update_step(self, gradient, variable, learning_rate):
-        self._get_variable_index(variable)
-        self._optimizers[self._places[id(variable)]].update_step(gradient, variable, learning_rate)
+        self._optimizers[self._places[self._get_variable_index(variable)]].update_step(gradient, variable, learning_rate)
 
     def finalize_variable_values(self, var_list):
         variables = list(var_list)
+        places = [self._places[self._get_variable_index(v)] for v in variables]
         for i, optimizer in enumerate(self._optimizers):
-            optimizer.finalize_variable_values([v for v in variables if self._places.get(id(v)) == i])
+            optimizer.finalize_variable_values([v for v, place in zip(variables, places) if place == i])
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Leaves variables out of the inner optimizers' weight decay."""

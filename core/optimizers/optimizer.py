@@ -18,6 +18,7 @@ from core import ops
 from core.backend import slot
 from core.base import config as settings
 from core.base import names, registry
+from core.optimizers.plan import Plan
 from core.optimizers.schedules import LearningRateSchedule
 from core.state.module import Module
 from core.state.variable import Variable
@@ -51,7 +52,7 @@ class Optimizer(Module):
     array([0.5, 0.5], dtype=float32)
     """
 
-    _untracked = frozenset(("_trainable_variables", "_index", "_plan", "_slots", "_averages", "_accumulators"))
+    _untracked = frozenset(("_trainable_variables", "_index", "_plan", "_slots", "_averages", "_accumulators", "_not_decayed"))
     _config: tuple[str, ...] = ()  # further arguments of the constructor, all attributes
     fused: str | None = None  # name of the backend function that updates all variables at once
     fused_arguments: tuple[str, ...] = ()  # attributes that it takes as keywords
@@ -103,9 +104,9 @@ class Optimizer(Module):
         self._slots: dict[str, list[Variable]] = {}
         self._averages: list[Variable] = []
         self._accumulators: list[Variable] = []
-        self._not_decayed: tuple[set[int], list[str]] = (set(), [])
+        self._not_decayed: tuple[list[Variable], list[str]] = ([], [])
         self._warned = False
-        self._plan: _Plan | None = None
+        self._plan: Plan | None = None
         with names.scope(self.name):
             self._iterations = self._track(Variable(0, dtype="int32", trainable=False, name="iteration", aggregation="only_first_replica"))
         self._learning_rate = self._accept_learning_rate(learning_rate)
@@ -176,13 +177,16 @@ class Optimizer(Module):
         return made
 
     def _get_variable_index(self, variable: Variable) -> int:
-        try:
-            return self._index[id(variable)]
-        except KeyError:
+        index = self._index.get(id(variable))
+        if index is None:  # a deep copy has other variables than those that the index was made from
+            self._index = {id(v): i for i, v in enumerate(self._trainable_variables)}
+            index = self._index.get(id(variable))
+        if index is None:
             raise ValueError(
                 f"{self.name} was built for {len(self._index)} variables and {getattr(variable, 'path', variable)!r} is not among them; "
                 "make a new optimizer for a new set of variables."
-            ) from None
+            )
+        return index
 
     @property
     def _backend(self) -> Any:
@@ -217,7 +221,10 @@ class Optimizer(Module):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        old, numeric = self._learning_rate, not (isinstance(value, LearningRateSchedule) or (callable(value) and not hasattr(value, "shape")))
+        old, numeric = (
+            self._learning_rate,
+            not (isinstance(value, LearningRateSchedule) or (callable(value) and not hasattr(value, "shape"))),
+        )
         if numeric and isinstance(old, LearningRateSchedule):
             raise TypeError(
                 f"{self.name} follows the schedule {type(old).__name__}, so its learning rate cannot be set to a number; "
@@ -238,7 +245,9 @@ class Optimizer(Module):
         try:
             value = float(value)
         except (TypeError, ValueError):
-            raise ValueError(f"learning_rate must be a number, a LearningRateSchedule or a function without arguments, got {value!r}.") from None
+            raise ValueError(
+                f"learning_rate must be a number, a LearningRateSchedule or a function without arguments, got {value!r}."
+            ) from None
         with names.scope(self.name):
             return self._track(
                 Variable(value, dtype=settings.floatx(), trainable=False, name="learning_rate", aggregation="only_first_replica")
@@ -297,13 +306,13 @@ class Optimizer(Module):
             warnings.warn(f"The loss does not depend on the variables {missing}; they are not updated. Was a loss left out?", stacklevel=4)
         return [g for g in grads if g is not None], [v for g, v in zip(grads, variables) if g is not None]
 
-    def _planned(self, variables: list[Variable]) -> _Plan:
+    def _planned(self, variables: list[Variable]) -> Plan:
         plan = self._plan
         if plan is None or len(plan.variables) != len(variables) or not all(map(is_, variables, plan.variables)):
-            plan = self._plan = _Plan(self, variables)
+            plan = self._plan = Plan(self, variables)
         return plan
 
-    def _apply(self, grads: list, plan: _Plan) -> None:
+    def _apply(self, grads: list, plan: Plan) -> None:
         grads = plan.accept(grads)
         if self.loss_scale_factor is not None:
             grads = [g if v.overwrite_with_gradient else g / self.loss_scale_factor for g, v in zip(grads, plan.variables)]
@@ -313,16 +322,22 @@ class Optimizer(Module):
             self._update(grads, plan)
         if self.use_ema:
             self._update_averages(plan)
-        self._iterations.assign_add(1)
+        self._count()
 
-    def _accumulate(self, grads: list, plan: _Plan) -> None:
+    def _count(self) -> None:
+        counter = self._iterations
+        counter.put(counter.backend.assign(counter._value, counter.value + 1))
+
+    def _accumulate(self, grads: list, plan: Plan) -> None:
         """Adds up gradients; every so many calls, updates with their mean."""
         steps, accumulators = self.gradient_accumulation_steps, plan.accumulators
         for accumulator, gradient, variable in zip(accumulators, grads, plan.variables):
             accumulator.assign(gradient if variable.overwrite_with_gradient else accumulator.value + gradient)
 
         def update() -> None:
-            mean = [plan.backend.copy(a.value) if v.overwrite_with_gradient else a.value / steps for a, v in zip(accumulators, plan.variables)]
+            mean = [
+                plan.backend.copy(a.value) if v.overwrite_with_gradient else a.value / steps for a, v in zip(accumulators, plan.variables)
+            ]
             self._update(mean, plan)
             for accumulator in accumulators:
                 accumulator.assign(ops.zeros_like(accumulator.value))
@@ -330,7 +345,7 @@ class Optimizer(Module):
         due = (self._iterations.value + 1) % steps == 0
         plan.backend.update_if(due, update, [*plan.variables, *self._variables])
 
-    def _update(self, grads: list, plan: _Plan) -> None:
+    def _update(self, grads: list, plan: Plan) -> None:
         """One update from final gradients."""
         if plan.overwrites:
             for gradient, variable in zip(grads, plan.variables):
@@ -339,7 +354,7 @@ class Optimizer(Module):
             kept = [(g, v) for g, v in zip(grads, plan.variables) if not v.overwrite_with_gradient]
             if not kept:
                 return
-            grads, plan = [g for g, _ in kept], _Plan(self, [v for _, v in kept])
+            grads, plan = [g for g, _ in kept], Plan(self, [v for _, v in kept])
         if self.clipnorm is not None or self.global_clipnorm is not None or self.clipvalue is not None:
             grads = self._clipped(grads, plan)
         self.before_update(plan.variables)
@@ -372,7 +387,7 @@ class Optimizer(Module):
         """The formula: the new value and the new slots, from scalar tensors `learning_rate` and `step` (from 1 on)."""
         raise TypeError(f"{type(self).__name__} must define update_step(self, gradient, variable, learning_rate).")
 
-    def _clipped(self, grads: list, plan: _Plan) -> list:
+    def _clipped(self, grads: list, plan: Plan) -> list:
         if self.clipvalue is not None:
             return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
         if plan.backend.has("clip_gradients"):
@@ -388,13 +403,13 @@ class Optimizer(Module):
 
     def exclude_from_weight_decay(self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None) -> None:
         """Leaves variables out of weight decay: those listed, and those whose path a regular expression is found in."""
-        self._not_decayed[0].update(id(v) for v in var_list or ())
+        self._not_decayed[0].extend(var_list or ())
         self._not_decayed[1].extend(var_names or ())
         self._plan = None
 
     def _use_weight_decay(self, variable: Variable) -> bool:
         excluded, patterns = self._not_decayed
-        return id(variable) not in excluded and not any(re.search(p, variable.path) for p in patterns)
+        return not any(variable is v for v in excluded) and not any(re.search(p, variable.path) for p in patterns)
 
     def _decay_weights(self, variables: list[Variable], rate: Any) -> None:
         if self.weight_decay is None:
@@ -404,7 +419,7 @@ class Optimizer(Module):
                 value = variable.value
                 variable.assign(value - value * ops.cast(rate * self.weight_decay, variable.dtype))
 
-    def _update_averages(self, plan: _Plan) -> None:
+    def _update_averages(self, plan: Plan) -> None:
         updates, momentum = self._updates(), self.ema_momentum
         for variable, average in zip(plan.variables, plan.averages):
             kept = ops.cast(updates > 0, variable.dtype) * momentum  # the first value is taken whole
@@ -444,7 +459,10 @@ class Optimizer(Module):
         """
         if not self.built:
             raise ValueError(f"{self.name} is not built: call build(variables) before stateless_apply.")
-        for kind, expected, got in (("optimizer", self.variables, optimizer_variables), ("trainable", self._trainable_variables, trainable_variables)):
+        for kind, expected, got in (
+            ("optimizer", self.variables, optimizer_variables),
+            ("trainable", self._trainable_variables, trainable_variables),
+        ):
             if len(expected) != len(got):
                 raise ValueError(f"stateless_apply expects {len(expected)} values of {kind} variables, got {len(got)}.")
         values = [v.value if isinstance(v, Variable) else v for v in (*trainable_variables, *optimizer_variables)]
@@ -476,7 +494,9 @@ class Optimizer(Module):
             raise ValueError(f"{self.name} has {len(variables)} variables, got {len(weights)} weights.")
         for variable, weight in zip(variables, weights):
             if variable.shape != tuple(getattr(weight, "shape", ())):
-                raise ValueError(f"{variable.path} has shape {variable.shape}, got a weight of shape {tuple(getattr(weight, 'shape', ()))}.")
+                raise ValueError(
+                    f"{variable.path} has shape {variable.shape}, got a weight of shape {tuple(getattr(weight, 'shape', ()))}."
+                )
         for variable, weight in zip(variables, weights):
             variable.assign(weight)
 
@@ -490,7 +510,8 @@ class Optimizer(Module):
         variables = self.variables
         if len(store.keys()) != len(variables):
             warnings.warn(
-                f"The state of {self.name} was not loaded: it has {len(variables)} variables and the file has {len(store.keys())}.", stacklevel=2
+                f"The state of {self.name} was not loaded: it has {len(variables)} variables and the file has {len(store.keys())}.",
+                stacklevel=2,
             )
             return
         for i, variable in enumerate(variables):
@@ -518,55 +539,6 @@ class Optimizer(Module):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-class _Plan:
-    """What one list of variables needs at each update, looked up once."""
-
-    def __init__(self, optimizer: Optimizer, variables: list[Variable]):
-        indices = [optimizer._get_variable_index(v) for v in variables]
-        self.optimizer, self.variables, self.backend = optimizer, list(variables), variables[0].backend
-        self.slots = [[slots[i] for i in indices] for slots in optimizer._slots.values()]
-        self.averages = [optimizer._averages[i] for i in indices] if optimizer._averages else []
-        self.accumulators = [optimizer._accumulators[i] for i in indices] if optimizer._accumulators else []
-        self.overwrites = any(v.overwrite_with_gradient for v in variables)
-        self.natives: list = []
-        name = optimizer.fused
-        self.update_all = getattr(self.backend, name) if name and self.backend.has(name) else None
-        self.arguments = {name: getattr(optimizer, name) for name in optimizer.fused_arguments} if self.update_all else {}
-        self.decayed = [i for i, v in enumerate(variables) if optimizer._use_weight_decay(v)]
-
-    def accept(self, grads: list) -> list:
-        """The gradients as native tensors of the variables' dtypes and shapes."""
-        backend = self.backend
-        if backend.has("match_gradients"):
-            return backend.match_gradients(grads, [v._value for v in self.variables], self.variables)
-        return [accept_gradient(backend, g, v) for g, v in zip(grads, self.variables)]
-
-    def fused(self, grads: list, rate: Any) -> bool:
-        """Updates all variables in one call, where the backend can; says whether it did."""
-        if self.update_all is None:
-            return False
-        parameters = [v._value for v in self.variables]
-        if not (len(parameters) == len(self.natives) and all(map(is_, parameters, self.natives))):
-            self.natives = parameters if self.backend.fusible(parameters) else []
-        if not self.natives:
-            return False
-        optimizer, rate = self.optimizer, float(rate)
-        if optimizer.weight_decay is not None:
-            self.backend.shrink([parameters[i] for i in self.decayed], 1.0 - rate * optimizer.weight_decay)
-        slots = [[s._value for s in slots] for slots in self.slots]
-        self.update_all(parameters, grads, *slots, learning_rate=rate, step=int(optimizer._updates()) + 1, **self.arguments)
-        return True
-
-
-def accept_gradient(backend: Any, gradient: Any, variable: Variable) -> Any:
-    """A gradient as a native dense tensor of the variable's dtype; an error if its shape is another one."""
-    gradient = backend.convert_to_tensor(gradient.value if isinstance(gradient, Variable) else gradient)
-    shape = tuple(gradient.shape)
-    if shape != variable.shape and None not in shape:
-        raise ValueError(f"The gradient of {variable.path!r} has shape {shape}, but the variable has shape {variable.shape}.")
-    return gradient if backend.dtype(gradient) == variable.dtype else backend.cast(gradient, variable.dtype)
 
 
 def _initializer(initializer: Any) -> Any:

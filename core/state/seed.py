@@ -8,10 +8,11 @@ import numpy as np
 
 from core.backend import seeds, slot
 from core.base import names
+from core.state.module import Module
 from core.state.variable import Variable
 
 
-class SeedGenerator:
+class SeedGenerator(Module):
     """Gives a new seed at each use. Its state is a variable, so that compiled functions advance it and files keep it.
 
     Args:
@@ -31,7 +32,9 @@ class SeedGenerator:
         owner = slot.get(backend) if backend is not None else slot.active()
         with names.scope(self.name):
             state = np.array(words, owner.seed_dtype())
-            self.state = Variable(state, dtype=owner.seed_dtype(), trainable=False, aggregation="none", name="seed_generator_state", backend=owner)
+            self.state = Variable(
+                state, dtype=owner.seed_dtype(), trainable=False, aggregation="none", name="seed_generator_state", backend=owner
+            )
 
     @property
     def backend(self) -> Any:

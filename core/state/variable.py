@@ -14,6 +14,7 @@ from core.backend.symbolic import KerasTensor
 from core.base import names
 from core.base.dtypes import is_float_dtype, standardize_dtype
 from core.base.shapes import standardize_shape
+from core.ops.registry import HOLDERS
 
 AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 SYNCHRONIZATIONS = (None, "none", "auto", "on_read", "on_write")
@@ -79,11 +80,14 @@ class Variable(Holder):
         self.regularizer = self.constraint = None
         self.overwrite_with_gradient = False
         self._trainable = self.made_trainable = bool(trainable)
-        value, self._dtype = self._initial(initializer, shape, dtype)
-        self.backend: Backend = slot.get(backend) if backend is not None else slot.owner(value) or slot.active()
-        if slot.owner(value) not in (None, self.backend):
-            value = slot.owner(value).convert_to_numpy(value)
-        self._value = self.backend.variable(self.backend.convert_to_tensor(value, self._dtype), self._trainable)
+        given = slot.get(backend) if backend is not None else slot.owner(initializer) or slot.active()
+        self.backend: Backend = given
+        with given.init_scope(), slot.use(given):
+            value, self._dtype = self._initial(initializer, shape, dtype)
+            owner = slot.owner(value)
+            if owner is not None and owner is not given:
+                value = owner.convert_to_numpy(value)
+            self._value = given.variable(given.convert_to_tensor(value, self._dtype), self._trainable)
         self._dtype = self.backend.dtype(self._value)  # JAX without x64 gives 32 bits where 64 were asked for
         self._shape = tuple(int(d) for d in self._value.shape)
 
@@ -250,6 +254,9 @@ class Variable(Holder):
             setattr(self, key, value)
         self.backend, self._shape = backend, array.shape
         self._value = backend.variable(backend.convert_to_tensor(array, self._dtype), self._trainable)
+
+
+HOLDERS.add(Variable)
 
 
 def _python_dtype(value: Any) -> str:

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.backend import slot
-from core.optimizers import LossScaleOptimizer, MultiOptimizer, Optimizer
-from core.optimizers import deserialize, serialize
+from core.optimizers import LossScaleOptimizer, MultiOptimizer, Optimizer, deserialize, serialize
 from core.state.variable import Variable
 
 SHAPES = {"kernel": (4, 3), "bias": (3,)}

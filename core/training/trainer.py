@@ -393,7 +393,8 @@ class Trainer:
             (x, y, sample_weight), validation_data = data_module.split_arrays(x, y, sample_weight, validation_split)
         with slot.use(self.backend):
             source = data_module.adapter(
-                x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight, steps=steps_per_epoch, backend=self.backend
+                x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight, steps=steps_per_epoch, repeat=True,
+                backend=self.backend,
             )
             self._build_for(source)
             self._check_targets(y)
@@ -409,12 +410,14 @@ class Trainer:
             try:
                 for epoch in range(initial_epoch, epochs):
                     self.reset_metrics()
+                    source.on_epoch_begin()
                     callbacks.on_epoch_begin(epoch)
                     logs = self._run_epoch("train", source, function, callbacks, epoch, steps_per_epoch)
                     if held_out is not None and _is_due(epoch, validation_freq):
                         self.reset_metrics()
                         val_logs = self._run_epoch("test", held_out, self.make_test_function(), callbacks, epoch, validation_steps)
                         logs.update({f"val_{k}": v for k, v in val_logs.items()})
+                    source.on_epoch_end()
                     callbacks.on_epoch_end(epoch, logs)
                     if self.stop_training:
                         break
@@ -637,8 +640,8 @@ class Trainer:
 
     def _check_targets(self, y: Any) -> None:
         """NaN among integer-like labels is refused before the first step."""
-        if y is not None and self._compile_loss is not None:
-            data_module.check_labels(y, self.loss)
+        if y is not None and any("sparse" in str(getattr(loss, "name", getattr(loss, "__name__", loss))) for loss in tree.flatten(self.loss)):
+            data_module.check_labels(y)
 
     def _validation_source(self, validation_data: Any, batch_size: int | None, steps: int | None) -> Any:
         if validation_data is None:

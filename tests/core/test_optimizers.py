@@ -1,5 +1,6 @@
 """Optimizers against Keras (one subprocess), against NumPy in float64, and against their own promises on four backends."""
 
+import copy
 import json
 import os
 import subprocess
@@ -119,7 +120,12 @@ def keras_answers():
         "gradients": {name: [[g.tolist() for g in grads] for grads in fixed_gradients(name)] for name in CASES},
     }
     answer = subprocess.run(
-        [sys.executable, "-c", ORACLE], input=json.dumps(task), env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, text=True, timeout=600
+        [sys.executable, "-c", ORACLE],
+        input=json.dumps(task),
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert answer.returncode == 0, answer.stderr[-3000:]
     return json.loads(answer.stdout.partition("ANSWER")[2])
@@ -350,11 +356,16 @@ def test_learning_rates(backend):
 @pytest.mark.parametrize("backend", ("torch", "jax", "tensorflow"))
 def test_in_a_compiled_training_step(backend):
     """A loss goes down under value_and_grad, and an own `update_step` is used in place of any fused one."""
+
     class Plain(optimizers.SGD):
         def update_step(self, gradient, variable, learning_rate):
             self.assign_sub(variable, 2 * learning_rate * gradient)
 
-    for optimizer, rate in ((optimizers.SGD(0.25), 0.25), (Plain(0.125), 0.25), (optimizers.LossScaleOptimizer(optimizers.SGD(0.25), 16.0), 0.25)):
+    for optimizer, rate in (
+        (optimizers.SGD(0.25), 0.25),
+        (Plain(0.125), 0.25),
+        (optimizers.LossScaleOptimizer(optimizers.SGD(0.25), 16.0), 0.25),
+    ):
         with slot.use(backend) as used:
             variable = Variable(np.array([1.0, -2.0], "float32"))
 
@@ -419,6 +430,23 @@ def test_adafactor_without_relative_step_keeps_its_learning_rate():
             for _ in range(2):
                 optimizer.apply([np.ones(1, "float32")], [variable])
             np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_deep_copy_goes_on_alone(backend):
+    """A copy of variables and optimizer together trains the copies."""
+    with slot.use(backend):
+        variables, optimizer = pair(), optimizers.Adam(0.1, weight_decay=0.1)
+        optimizer.exclude_from_weight_decay(var_list=variables[1:])
+        optimizer.apply(ONES, variables)
+        others, other = copy.deepcopy((variables, optimizer))
+        for _ in range(2):
+            other.apply(ONES, others)
+        assert int(optimizer.iterations) == 1 and int(other.iterations) == 3
+        optimizer.apply(ONES, variables)
+        optimizer.apply(ONES, variables)
+        for old, new in zip(variables, others):
+            np.testing.assert_allclose(new.numpy(), old.numpy(), rtol=1e-6)
 
 
 def test_get():

@@ -25,11 +25,17 @@ CASES = {
     "polynomial_cycle": ("PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 8, "power": 2.0, "cycle": True}),
     "cosine": ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 10}),
     "cosine_alpha": ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 30, "alpha": 0.2}),
-    "cosine_warmup": ("CosineDecay", {"initial_learning_rate": 0.01, "decay_steps": 20, "alpha": 0.1, "warmup_target": 0.5, "warmup_steps": 5}),
+    "cosine_warmup": (
+        "CosineDecay",
+        {"initial_learning_rate": 0.01, "decay_steps": 20, "alpha": 0.1, "warmup_target": 0.5, "warmup_steps": 5},
+    ),
     "cosine_no_target": ("CosineDecay", {"initial_learning_rate": 0.01, "decay_steps": 20, "warmup_steps": 5}),
     "restarts": ("CosineDecayRestarts", {"initial_learning_rate": 0.1, "first_decay_steps": 10}),
     "restarts_same_length": ("CosineDecayRestarts", {"initial_learning_rate": 0.1, "first_decay_steps": 8, "t_mul": 1.0, "m_mul": 0.5}),
-    "restarts_all": ("CosineDecayRestarts", {"initial_learning_rate": 0.1, "first_decay_steps": 6, "t_mul": 3.0, "m_mul": 0.8, "alpha": 0.1}),
+    "restarts_all": (
+        "CosineDecayRestarts",
+        {"initial_learning_rate": 0.1, "first_decay_steps": 6, "t_mul": 3.0, "m_mul": 0.8, "alpha": 0.1},
+    ),
 }
 
 ORACLE = """

@@ -22,7 +22,9 @@ def matmul(x1, x2):
 
 
 def einsum(subscripts, *operands, optimize="auto"):
-    return jnp.einsum(subscripts, *operands, optimize="optimal" if optimize == "auto" else optimize, preferred_element_type=_wide(*operands))
+    return jnp.einsum(
+        subscripts, *operands, optimize="optimal" if optimize == "auto" else optimize, preferred_element_type=_wide(*operands)
+    )
 
 
 def norm(x, ord=None, axis=None, keepdims=False):

@@ -4,7 +4,7 @@ import jax
 
 from core.backend.jax.train import pure
 from core.backend.journal import TRACING, swapped
-from core.backend.numpy.optimize import run_with  # noqa: F401
+from core.backend.numpy.optimize import run_with
 
 
 def update_if(condition, update, holders):

@@ -4,9 +4,13 @@ import jax
 import jax.numpy as jnp
 
 
+def init_scope():
+    """A variable made inside a trace still holds values."""
+    return jax.ensure_compile_time_eval()
+
+
 def variable(value, trainable):
-    with jax.ensure_compile_time_eval():  # a variable made inside a trace still holds values
-        return jnp.array(value)
+    return jnp.array(value)
 
 
 def assign(held, value):

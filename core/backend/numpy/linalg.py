@@ -18,7 +18,9 @@ def matmul(x1, x2):
 
 
 def einsum(subscripts, *operands, optimize="auto"):
-    return np.asarray(np.einsum(subscripts, *map(_wide, operands), optimize=True if optimize == "auto" else optimize), _wide(operands[0]).dtype)
+    return np.asarray(
+        np.einsum(subscripts, *map(_wide, operands), optimize=True if optimize == "auto" else optimize), _wide(operands[0]).dtype
+    )
 
 
 def tensordot(x1, x2, axes=2):

@@ -31,3 +31,8 @@ def batch_tensor(x, native=True):
 
 def stack_batches(parts):
     return tf.stack(list(parts))
+
+
+def seed_framework(seed):
+    """Seeds TensorFlow's own draws, for user code that makes some."""
+    tf.random.set_seed(seed)

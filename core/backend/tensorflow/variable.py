@@ -5,9 +5,13 @@ import tensorflow as tf
 from core.backend.tensorflow.array import convert_to_tensor
 
 
+def init_scope():
+    """A variable made inside a tf.function still holds values."""
+    return tf.init_scope()
+
+
 def variable(value, trainable):
-    with tf.init_scope():  # a variable made inside a tf.function still holds values
-        return tf.Variable(convert_to_tensor(value), trainable=bool(trainable))
+    return tf.Variable(convert_to_tensor(value), trainable=bool(trainable))
 
 
 def assign(held, value):

@@ -27,3 +27,8 @@ def batch_tensor(x, native=True):
 
 def stack_batches(parts):
     return torch.stack(list(parts))
+
+
+def seed_framework(seed):
+    """Seeds PyTorch's own draws, for user code that makes some."""
+    torch.manual_seed(seed)

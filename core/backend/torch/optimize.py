@@ -47,7 +47,9 @@ def _matched(gradient, parameter, variable):
     gradient = convert_to_tensor(gradient).to(parameter)
     gradient = gradient.to_dense() if gradient.is_sparse else gradient
     if gradient.shape != parameter.shape:
-        raise ValueError(f"The gradient of {variable.path!r} has shape {tuple(gradient.shape)}, but the variable has shape {variable.shape}.")
+        raise ValueError(
+            f"The gradient of {variable.path!r} has shape {tuple(gradient.shape)}, but the variable has shape {variable.shape}."
+        )
     return gradient.contiguous()
 
 

@@ -33,7 +33,9 @@ def _dtype(dtype):
 def _drawn(fill, shape, dtype, seed):
     """An empty float tensor filled in place; float16 by way of float32 for the quality of the tails."""
     generator = _generator(seed)
-    return fill(torch.empty(tuple(shape), dtype=torch.float64 if dtype == torch.float64 else torch.float32, device=generator.device), generator)
+    return fill(
+        torch.empty(tuple(shape), dtype=torch.float64 if dtype == torch.float64 else torch.float32, device=generator.device), generator
+    )
 
 
 def seed_dtype():

@@ -1,8 +1,15 @@
 """How a `Variable` is held: an `nn.Parameter` that is written in place, so that PyTorch's own tools see every change."""
 
+import contextlib
+
 import torch
 
 from core.backend.torch.array import convert_to_tensor
+
+
+def init_scope():
+    """PyTorch has no traces to step out of."""
+    return contextlib.nullcontext()
 
 
 def variable(value, trainable):

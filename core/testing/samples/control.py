@@ -4,8 +4,6 @@ import numpy as np
 
 from core.testing.sample import Sample, array
 
-
-
 SAMPLES: dict[str, list[Sample]] = {
     "cond": [
         Sample((np.array(True), lambda: 1.0, lambda: 2.0), reference=lambda *_: np.array(1.0), gradient=False),

@@ -56,7 +56,10 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample(("ij,j", array(2, 3), array(3)), reference=np.einsum),
         Sample(("ijk->ki", array(2, 3, 4)), reference=np.einsum),
         Sample(("ab,bc,cd->ad", array(2, 3), array(3, 4), array(4, 2)), reference=np.einsum),
-        Sample(("ij,jk->ik", array(2, 3, dtype="int8"), array(3, 4, dtype="int8")), reference=lambda s, a, b: np.matmul(a.astype(int), b.astype(int))),
+        Sample(
+            ("ij,jk->ik", array(2, 3, dtype="int8"), array(3, 4, dtype="int8")),
+            reference=lambda s, a, b: np.matmul(a.astype(int), b.astype(int)),
+        ),
     ],
     "tensordot": [
         Sample((array(2, 3, 4), array(3, 4, 5)), reference=np.tensordot),
@@ -108,10 +111,16 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample((array(5, 3), array(5)), reference=lambda a, b: np.linalg.lstsq(a, b, None)[0], rtol=1e-3, atol=1e-4),
     ],
     "lu_factor": [Sample((array(3, 3),), reference=_lu, rtol=1e-4, gradient=False)],  # TensorFlow has no gradient of it
-    "matrix_rank": [Sample((np.outer([1.0, 2, 3], [4.0, 5]).astype("float32"),), reference=np.linalg.matrix_rank), Sample((array(2, 3, 4),), reference=np.linalg.matrix_rank)],
+    "matrix_rank": [
+        Sample((np.outer([1.0, 2, 3], [4.0, 5]).astype("float32"),), reference=np.linalg.matrix_rank),
+        Sample((array(2, 3, 4),), reference=np.linalg.matrix_rank),
+    ],
     "pinv": [Sample((array(2, 4, 3),), reference=np.linalg.pinv, rtol=1e-3, atol=1e-4)],
     # The signs of Q's columns are free: products are compared in tests/core/test_linalg.py.
-    "qr": [Sample((array(4, 3),), reference=None, gradient=False), Sample((array(4, 3),), {"mode": "complete"}, reference=None, gradient=False)],
+    "qr": [
+        Sample((array(4, 3),), reference=None, gradient=False),
+        Sample((array(4, 3),), {"mode": "complete"}, reference=None, gradient=False),
+    ],
     "solve": [
         Sample((_square(3, 2), array(2, 3, 4)), reference=_solve, rtol=1e-4),
         Sample((_square(3), array(3)), reference=_solve, rtol=1e-4),
@@ -127,5 +136,7 @@ SAMPLES: dict[str, list[Sample]] = {
         Sample((array(4, 3),), reference=None, gradient=False),
         Sample((array(3, 4),), {"full_matrices": False}, reference=None, gradient=False),
     ],
-    "cdist": [Sample((array(2, 4, 3), array(2, 5, 3)), reference=lambda x, y: np.linalg.norm(x[:, :, None] - y[:, None], axis=-1), rtol=1e-4)],
+    "cdist": [
+        Sample((array(2, 4, 3), array(2, 5, 3)), reference=lambda x, y: np.linalg.norm(x[:, :, None] - y[:, None], axis=-1), rtol=1e-4)
+    ],
 }

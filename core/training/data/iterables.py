@@ -42,13 +42,14 @@ class IterableSource(Source):
         return map(self.converter, self._not_empty(raw))
 
     def peek(self) -> Batch:
-        if not self.once:
-            return super().peek()
-        if not self._peeked:
-            self._peeked.extend(itertools.islice(self._live, 1))
-            if not self._peeked:
+        first = self._peeked
+        if not first:
+            first = list(itertools.islice(self._live if self.once else iter(self.iterable), 1))
+            if not first:
                 raise ValueError(f"The dataset is empty: {type(self.iterable).__name__} gave no batch.")
-        return self.converter(self._peeked[0])
+            if self.once:
+                self._peeked = first
+        return self.converter(first[0])
 
     def _continued(self, count: int | None) -> Iterator[Any]:
         """The next `count` batches, across passes where the iterable can begin anew."""
