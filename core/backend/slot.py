@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from core.backend.protocol import Backend
-from core.base import config
+from core.base import config, registry
+from core.base.dtypes import standardize_dtype
 from core.base.errors import BackendMixError, unknown_name
 
 NAMES = ("jax", "torch", "tensorflow", "numpy")
@@ -146,3 +147,11 @@ def owner_of(values: Iterable[Any]) -> Backend | None:
 def loaded() -> tuple[Backend, ...]:
     """The backends in use so far in this process."""
     return tuple(_loaded.values())
+
+
+def _tensor_from_config(config: dict) -> Any:
+    """A tensor of the active backend out of a config's nested list."""
+    return active().convert_to_tensor(config["value"], standardize_dtype(config["dtype"]))
+
+
+registry.SPECIAL["__tensor__"] = _tensor_from_config

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from core.base import names
+from core.base import names, registry
 from core.base.dtypes import standardize_dtype
 from core.base.shapes import Shape, standardize_shape
 
@@ -120,3 +120,6 @@ class Node:
 def is_keras_tensor(x: Any) -> bool:
     """Whether `x` is a symbolic tensor."""
     return isinstance(x, KerasTensor)
+
+
+registry.SPECIAL["__keras_tensor__"] = lambda config: KerasTensor(config["shape"], config.get("dtype"), name=config.get("name"))

@@ -20,7 +20,6 @@ import numpy as np
 
 from core.base import dtypes
 from core.base.errors import ConfigError, UnsafeArtifactError
-from core.base.shapes import standardize_shape
 
 # Keras' public module -> our facade, and the class that its members must derive from (by name, looked up in the facade).
 FACADES: dict[str, tuple[str, str | None]] = {
@@ -36,7 +35,6 @@ FACADES: dict[str, tuple[str, str | None]] = {
     "keras.constraints": ("core.constraints", "Constraint"),
     "keras.activations": ("core.activations", None),
     "keras.dtype_policies": ("core.dtype_policies", None),
-    "keras.quantizers": ("core.quantizers", None),
     "keras.random": ("core.random", None),
 }
 _KERAS_CLASSES = ("Sequential", "Model", "Functional", "DTypePolicy", "FloatDTypePolicy", "Variable")  # under "keras" itself
@@ -225,8 +223,8 @@ def deserialize_keras_object(config: Any, custom_objects: dict | None = None, sa
     class_name, inner, module = config["class_name"], config["config"], config.get("module")
     if not isinstance(class_name, str):
         raise ConfigError(f"class_name must be a string, got {class_name!r}.")
-    if class_name in _SPECIAL:
-        return _SPECIAL[class_name](inner)
+    if class_name in SPECIAL:
+        return SPECIAL[class_name](inner)
     if class_name == "__lambda__":
         raise UnsafeArtifactError("The config carries the code of a lambda, which is never run. Define the function, register it, and save again.")
     if class_name == "function":
@@ -249,27 +247,13 @@ def _instantiate(cls: type, inner: Any, config: dict) -> Any:
     return instance
 
 
-def _tensor(inner: dict) -> Any:
-    from core.backend.slot import active
-
-    return active().convert_to_tensor(np.asarray(inner["value"], dtypes.numpy_dtype(dtypes.standardize_dtype(inner["dtype"]))))
-
-
-def _keras_tensor(inner: dict) -> Any:
-    from core.backend.symbolic import KerasTensor
-
-    return KerasTensor(standardize_shape(inner["shape"]), inner.get("dtype"), name=inner.get("name"))
-
-
-_SPECIAL: dict[str, Callable[[Any], Any]] = {
+SPECIAL: dict[str, Callable[[Any], Any]] = {
     "__tuple__": lambda inner: tuple(deserialize_keras_object(x) for x in inner["value"]),
     "__bytes__": lambda inner: inner["value"].encode(),
     "__numpy__": lambda inner: np.array(inner["value"], dtypes.numpy_dtype(dtypes.standardize_dtype(inner["dtype"]))),
     "__slice__": lambda inner: slice(*(deserialize_keras_object(inner[k]) for k in ("start", "stop", "step"))),
     "__ellipsis__": lambda inner: Ellipsis,
-    "__tensor__": _tensor,
-    "__keras_tensor__": _keras_tensor,
-}
+}  # rooms that know tensors add theirs
 
 
 def find_function(name: Any, registered_name: Any = None, module: str | None = None) -> Callable:

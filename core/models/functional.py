@@ -141,19 +141,6 @@ class Functional(Function, Model):
                 set_mask(x, kept)
         return x
 
-    def _converted(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        """A model takes arrays of any framework: those of others go through NumPy."""
-        own = self.backend
-
-        def convert(x: Any) -> Any:
-            owner = slot.owner(x)
-            if owner is not None and owner is not own:
-                return own.convert_to_tensor(owner.convert_to_numpy(x))
-            return x
-
-        args = tree.map_structure(convert, args)
-        return super()._converted(args, kwargs)
-
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The outputs' masks are set by the layers that make them."""
         return None

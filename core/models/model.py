@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from core.backend import slot
 from core.backend.symbolic import KerasTensor
 from core.base import registry, tree
 from core.base.errors import unknown_name
@@ -46,6 +47,16 @@ class Model(Trainer, Layer):
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Computes the outputs. Subclasses define it."""
         raise TypeError(f"{type(self).__name__} has no `call` method: define `call(self, inputs)` in the class, or give inputs and outputs.")
+
+    def _converted(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        """A model takes arrays of any framework: those of others go through NumPy."""
+        own = self.backend
+
+        def convert(x: Any) -> Any:
+            owner = slot.owner(x)
+            return x if owner is None or owner is own else own.convert_to_tensor(owner.convert_to_numpy(x))
+
+        return super()._converted(tree.map_structure(convert, args), kwargs)
 
     @property
     def layers(self) -> list[Layer]:

@@ -115,9 +115,6 @@ class Sequential(Model):
                 inputs = layer(inputs, **({"training": training} if layer._call_spec.training and training is not None else {}))
         return inputs
 
-    def _converted(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        return Functional._converted(self, args, kwargs)
-
     @property
     def layers(self) -> list[Layer]:
         """The layers, a first Input left out."""

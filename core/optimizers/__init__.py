@@ -23,8 +23,8 @@ __all__ = [
 
 _CLASSES = {
     cls.__name__.lower(): cls
-    for cls in (Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer, MultiOptimizer, Muon, Nadam, RMSprop,
-                SGD, ScheduleFreeAdamW)
+    for cls in (Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer, MultiOptimizer, Muon, Nadam,
+                RMSprop, SGD, ScheduleFreeAdamW)
 }  # fmt: skip
 
 

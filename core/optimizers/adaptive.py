@@ -99,7 +99,8 @@ class Ftrl(Optimizer):
                          loss_scale_factor, gradient_accumulation_steps, name, **kwargs)  # fmt: skip
         if initial_accumulator_value < 0 or learning_rate_power > 0:
             raise ValueError(
-                f"Ftrl needs initial_accumulator_value >= 0 and learning_rate_power <= 0, got {initial_accumulator_value} and {learning_rate_power}."
+                f"Ftrl needs initial_accumulator_value >= 0 and learning_rate_power <= 0, "
+                f"got {initial_accumulator_value} and {learning_rate_power}."
             )
         for key, strength in (
             ("l1", l1_regularization_strength),
@@ -134,8 +135,8 @@ class Adafactor(Optimizer):
 
     _config = ("beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold", "relative_step")
 
-    def __init__(self, learning_rate=0.001, beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2=0.001, clip_threshold=1.0, relative_step=True, weight_decay=None,
-                 clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False, ema_momentum=0.99,
+    def __init__(self, learning_rate=0.001, beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2=0.001, clip_threshold=1.0, relative_step=True,
+                 weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False, ema_momentum=0.99,
                  ema_overwrite_frequency=None, loss_scale_factor=None, gradient_accumulation_steps=None, name=None, **kwargs):  # fmt: skip
         super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
                          loss_scale_factor, gradient_accumulation_steps, name, **kwargs)  # fmt: skip

@@ -10,7 +10,7 @@ from core.optimizers.optimizer import Optimizer
 
 
 class Muon(Optimizer):
-    """Steps along the nearest orthogonal matrix to the momentum (Jordan et al. 2024; scaled as in Liu et al. 2025), for variables of rank 2.
+    """Steps along the nearest orthogonal matrix to the momentum (Jordan et al. 2024; scaled as by Liu et al. 2025), for rank 2.
 
     Other ranks, embeddings (`exclude_embeddings`: a path with "embedding" in it) and variables whose path matches one of
     `exclude_layers` get Adam, with `learning_rate * adam_lr_ratio`.

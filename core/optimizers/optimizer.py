@@ -36,7 +36,7 @@ class Optimizer(Module):
     Args:
         learning_rate: a number, a `LearningRateSchedule`, or a function without arguments.
         weight_decay: how much of each variable is taken off per step, times the learning rate.
-        clipnorm, clipvalue, global_clipnorm: bounds of each gradient's norm, of its elements, of all gradients' common norm; one of the three.
+        clipnorm, clipvalue, global_clipnorm: bounds of each gradient's norm, of its elements, of all gradients' norm; one of the three.
         use_ema: whether to keep an exponential moving average of the variables, with momentum `ema_momentum`; it replaces
             the variables every `ema_overwrite_frequency` steps (None: only in `finalize_variable_values`).
         loss_scale_factor: what `scale_loss` multiplies the loss by; gradients are divided by it.

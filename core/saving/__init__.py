@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import core.backend  # noqa: F401 - enters the tensors of configs into the registry
 from core.base.errors import (
     ConfigError,
     CorruptArtifactError,

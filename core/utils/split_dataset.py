@@ -2,51 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from core.backend import slot
 from core.base import tree
 from core.training.data import PyDataset, adapter, as_arrays, rows_of
-from core.training.data.arrays import is_array
+from core.training.data.arrays import ArrayDataset, is_array
 from core.training.data.iterables import is_tf_dataset, is_torch_loader
 from core.training.data.source import host_array, permutation
-
-
-class ArrayDataset:
-    """Samples of a structure of arrays, one after the other: what `split_dataset` returns for arrays.
-
-    `len()` counts them, `dataset[i]` is one, `arrays` all of them, ready for `fit`.
-    """
-
-    def __init__(self, arrays: Any):
-        self.arrays = arrays
-
-    def __len__(self) -> int:
-        return rows_of(data=self.arrays)
-
-    def __getitem__(self, index: int) -> Any:
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"Sample {index} of a dataset with {len(self)}.")
-        return tree.map_structure(lambda leaf: leaf[index], self.arrays)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
 
 
 def split_dataset(dataset: Any, left_size: float | int | None = None, right_size: float | int | None = None, shuffle: bool = False,
                   seed: int | None = None, preferred_backend: str | None = None) -> tuple[Any, Any]:  # fmt: skip
     """Two datasets out of one: the first `left_size` and the last `right_size` of its samples.
 
-    Arrays and PyTorch datasets give two of the kind that `preferred_backend` names; a `tf.data.Dataset` gives two `tf.data.Dataset`s.
+    They are `tf.data.Dataset`s under the TensorFlow backend or out of one, PyTorch `Dataset`s under PyTorch, `ArrayDataset`s otherwise; all
+    of them go into `fit` (a `tf.data.Dataset` after `.batch(n)`).
 
     Args:
         dataset: arrays, a tuple, list or dict of them, a `tf.data.Dataset`, a torch `DataLoader` or `Dataset`, or a `PyDataset` of batches.
         left_size, right_size: a share (float) or a number (int) of samples; at least one, the other is the rest.
         shuffle: whether the samples are put in a new order first, by `seed`.
-        preferred_backend: `"tensorflow"` for `tf.data.Dataset`s, `"torch"` for torch `Dataset`s; by default `tf.data` where one was given, else
-            an `ArrayDataset`, whose `arrays` go into `fit`.
+        preferred_backend: `"tensorflow"`, `"torch"`, `"jax"` or `"numpy"`, whose kind of dataset to make.
 
     >>> left, right = split_dataset(np.arange(10), left_size=0.8)
     >>> len(left), len(right)
@@ -56,7 +35,7 @@ def split_dataset(dataset: Any, left_size: float | int | None = None, right_size
     rows = rows_of(data=arrays)
     left, right = _sizes(rows, left_size, right_size)
     order = permutation(0 if seed is None else seed, 0, rows) if shuffle and seed is not None else np.random.permutation(rows) if shuffle else np.arange(rows)
-    kind = preferred_backend or ("tensorflow" if is_tf_dataset(dataset) else None)
+    kind = preferred_backend or ("tensorflow" if is_tf_dataset(dataset) else slot.backend())
     parts = (order[:left], order[rows - right :])
     return tuple(_as_kind(tree.map_structure(lambda leaf: leaf[part], arrays), kind) for part in parts)  # type: ignore[return-value]
 
@@ -100,7 +79,7 @@ def _sizes(rows: int, left: Any, right: Any) -> tuple[int, int]:
     return a, b
 
 
-def _as_kind(arrays: Any, kind: str | None) -> Any:
+def _as_kind(arrays: Any, kind: str) -> Any:
     if kind == "tensorflow":
         import tensorflow as tf
 
@@ -112,6 +91,6 @@ def _as_kind(arrays: Any, kind: str | None) -> Any:
             pass
 
         return TorchArrays(tree.map_structure(lambda leaf: torch.from_numpy(np.ascontiguousarray(leaf)), arrays))
-    if kind not in (None, "jax", "numpy"):
-        raise ValueError(f"preferred_backend must be 'tensorflow', 'torch', 'jax', 'numpy' or None, got {kind!r}.")
+    if kind not in ("jax", "numpy"):
+        raise ValueError(f"preferred_backend must be 'tensorflow', 'torch', 'jax' or 'numpy', got {kind!r}.")
     return ArrayDataset(arrays)

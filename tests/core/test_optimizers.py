@@ -44,12 +44,14 @@ CASES = {
     "rmsprop_both": ("RMSprop", {"learning_rate": 0.1, "momentum": 0.5, "centered": True, "epsilon": 0.01}),
     "nadam": ("Nadam", {"learning_rate": 0.1}),
     "ftrl": ("Ftrl", {"learning_rate": 0.1}),
-    "ftrl_all": ("Ftrl", {"learning_rate": 0.1, "learning_rate_power": -0.3, "l1_regularization_strength": 0.1, "l2_regularization_strength": 0.2,
+    "ftrl_all": ("Ftrl", {"learning_rate": 0.1, "learning_rate_power": -0.3, "l1_regularization_strength": 0.1,
+                          "l2_regularization_strength": 0.2,
                           "l2_shrinkage_regularization_strength": 0.3, "beta": 0.4, "initial_accumulator_value": 0.2}),
     "lion": ("Lion", {"learning_rate": 0.1, "weight_decay": 0.1}),
     "lamb": ("Lamb", {"learning_rate": 0.1}),
     "muon": ("Muon", {"learning_rate": 0.1}),
-    "muon_plain": ("Muon", {"learning_rate": 0.1, "nesterov": False, "exclude_embeddings": False, "adam_lr_ratio": 0.5, "weight_decay": None,
+    "muon_plain": ("Muon", {"learning_rate": 0.1, "nesterov": False, "exclude_embeddings": False, "adam_lr_ratio": 0.5,
+            "weight_decay": None,
                             "adam_weight_decay": 0.1}),
     "muon_excluded": ("Muon", {"learning_rate": 0.1, "exclude_layers": ["dense"], "ns_steps": 3}),
     "schedule_free": ("ScheduleFreeAdamW", {"learning_rate": 0.1, "beta_1": 0.8}),
@@ -60,15 +62,18 @@ CASES = {
     "ema": ("SGD", {"learning_rate": 0.1, "use_ema": True, "ema_momentum": 0.5}),
     "ema_overwrite": ("Adam", {"learning_rate": 0.1, "use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 2}),
     "accumulation": ("SGD", {"learning_rate": 0.1, "gradient_accumulation_steps": 2}),
-    "accumulation_adam": ("Adam", {"learning_rate": 0.1, "gradient_accumulation_steps": 2, "clipvalue": 0.5, "weight_decay": 0.1, "epsilon": 0.01,
+    "accumulation_adam": ("Adam", {"learning_rate": 0.1, "gradient_accumulation_steps": 2, "clipvalue": 0.5, "weight_decay": 0.1,
+            "epsilon": 0.01,
                                    "use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 2, "loss_scale_factor": 2.0}),
     "schedule": ("Adam", {"learning_rate": {"module": "keras.optimizers.schedules", "class_name": "CosineDecay", "registered_name": None,
                                             "config": {"initial_learning_rate": 0.1, "decay_steps": 4}}}),
     "loss_scale": ("LossScaleOptimizer", {"inner_optimizer": {"module": "keras.optimizers", "class_name": "SGD", "registered_name": None,
                                                               "config": {"learning_rate": 0.5}},
                                           "initial_scale": 8.0, "dynamic_growth_steps": 2}),
-    "multi": ("MultiOptimizer", {"optimizer_map": {"module": "keras.optimizers", "class_name": "OptimizerMap", "registered_name": None, "config": {
-        "default_optimizer": {"module": "keras.optimizers", "class_name": "Adam", "registered_name": None, "config": {"learning_rate": 0.1}},
+    "multi": ("MultiOptimizer", {"optimizer_map": {"module": "keras.optimizers", "class_name": "OptimizerMap", "registered_name": None,
+            "config": {
+        "default_optimizer": {"module": "keras.optimizers", "class_name": "Adam", "registered_name": None,
+            "config": {"learning_rate": 0.1}},
         "optimizer_map": {".*kernel": {"module": "keras.optimizers", "class_name": "SGD", "registered_name": None,
                                        "config": {"learning_rate": 0.2, "momentum": 0.5}}}}}, "loss_scale_factor": 4.0}),
 }  # fmt: skip
@@ -361,28 +366,36 @@ def test_in_a_compiled_training_step(backend):
         def update_step(self, gradient, variable, learning_rate):
             self.assign_sub(variable, 2 * learning_rate * gradient)
 
-    for optimizer, rate in (
-        (optimizers.SGD(0.25), 0.25),
-        (Plain(0.125), 0.25),
-        (optimizers.LossScaleOptimizer(optimizers.SGD(0.25), 16.0), 0.25),
-    ):
-        with slot.use(backend) as used:
-            variable = Variable(np.array([1.0, -2.0], "float32"))
+    def check(optimizer):
+        variable = Variable(np.array([1.0, -2.0], "float32"))
 
-            def step(x):
-                def loss():
-                    return optimizer.scale_loss(ops.sum(ops.square(variable - x)))
+        def step(x):
+            def loss():
+                return optimizer.scale_loss(ops.sum(ops.square(variable - x)))
 
-                _, grads = used.value_and_grad(loss, [variable])()
-                optimizer.apply(grads, [variable])
-                return x
+            _, grads = used.value_and_grad(loss, [variable])()
+            optimizer.apply(grads, [variable])
+            return x
 
-            optimizer.build([variable])
-            compiled = used.jit(step)
-            for _ in range(3):
-                compiled(used.convert_to_tensor(np.array([3.0, 3.0], "float32")))
-            expected = 3 + (np.array([1.0, -2.0]) - 3) * (1 - 2 * rate) ** 3
-            np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-5)
+        optimizer.build([variable])
+        compiled = used.jit(step)
+        for _ in range(3):
+            compiled(used.convert_to_tensor(np.array([3.0, 3.0], "float32")))
+        np.testing.assert_allclose(variable.numpy(), 3 + (np.array([1.0, -2.0]) - 3) * 0.5**3, rtol=1e-5)
+
+    with slot.use(backend) as used:
+        for optimizer in (optimizers.SGD(0.25), Plain(0.125), optimizers.LossScaleOptimizer(optimizers.SGD(0.25), 16.0)):
+            check(optimizer)
+
+
+def test_torch_momentum_is_exact_for_small_rates():
+    """The fused kernel is given the rate as 1 + rate; that must not cost digits."""
+    with slot.use("torch"):
+        variable, optimizer = Variable(np.zeros(100, "float32")), optimizers.SGD(1e-6, momentum=0.9)
+        gradient = np.linspace(-1, 1, 100, dtype="float32")
+        for _ in range(2):
+            optimizer.apply([gradient], [variable])
+        np.testing.assert_allclose(variable.numpy(), -1e-6 * 2.9 * gradient, rtol=1e-5)
 
 
 @pytest.mark.parametrize("source", BACKENDS)

@@ -81,8 +81,8 @@ def update_adam(parameters, gradients, momentums, velocities, velocity_hats=(), 
     # Keras adds epsilon before the velocity's bias is corrected, PyTorch after.
     epsilon = epsilon / math.sqrt(1 - beta_2**step)
     torch._fused_adam_(
-        parameters, gradients, momentums, velocities, list(velocity_hats), _steps(parameters, step), lr=learning_rate, beta1=beta_1, beta2=beta_2,
-        weight_decay=0.0, eps=epsilon, amsgrad=bool(velocity_hats), maximize=False,
+        parameters, gradients, momentums, velocities, list(velocity_hats), _steps(parameters, step), lr=learning_rate,
+        beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=epsilon, amsgrad=bool(velocity_hats), maximize=False,
     )  # fmt: skip
 
 
@@ -90,13 +90,17 @@ def update_sgd(parameters, gradients, momentums=None, *, learning_rate, step, mo
     if momentums is None:
         torch._foreach_add_(parameters, gradients, alpha=-learning_rate)
         return
+    if not nesterov:
+        # Keras' momentum holds steps, PyTorch's sums of gradients: with dampening 1 + rate and rate -1, the kernel's formula is Keras'.
+        torch._fused_sgd_(
+            parameters, gradients, momentums, weight_decay=0.0, momentum=momentum, lr=-1.0, dampening=1 + learning_rate, nesterov=False,
+            maximize=False, is_first_step=False,
+        )  # fmt: skip
+        return
     torch._foreach_mul_(momentums, momentum)
     torch._foreach_add_(momentums, gradients, alpha=-learning_rate)
-    if nesterov:
-        torch._foreach_add_(parameters, momentums, alpha=momentum)
-        torch._foreach_add_(parameters, gradients, alpha=-learning_rate)
-    else:
-        torch._foreach_add_(parameters, momentums)
+    torch._foreach_add_(parameters, momentums, alpha=momentum)
+    torch._foreach_add_(parameters, gradients, alpha=-learning_rate)
 
 
 def update_rmsprop(parameters, gradients, velocities, *more, learning_rate, step, rho, momentum, epsilon, centered):

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.backend import slot
 from core.backend.protocol import Backend
-from core.training.data.arrays import ArraySource, as_arrays, check_labels, is_array, rows_of, split_arrays
+from core.training.data.arrays import ArrayDataset, ArraySource, as_arrays, check_labels, is_array, rows_of, split_arrays
 from core.training.data.class_weight import check_class_weight, weights_of_labels
 from core.training.data.convert import BatchConverter
 from core.training.data.iterables import IterableSource, is_grain, is_tf_dataset, is_torch_dataset, is_torch_loader, iterable_and_length
@@ -16,7 +16,7 @@ from core.training.data.py_dataset import PyDataset, PyDatasetSource
 from core.training.data.source import Source, pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 __all__ = [
-    "ArraySource", "BatchConverter", "IterableSource", "PyDataset", "PyDatasetSource", "Source", "adapter", "as_arrays", "check_labels",
+    "ArrayDataset", "ArraySource", "BatchConverter", "IterableSource", "PyDataset", "PyDatasetSource", "Source", "adapter", "as_arrays", "check_labels",
     "pack_x_y_sample_weight", "rows_of", "split_arrays", "unpack_x_y_sample_weight", "weights_of_labels",
 ]  # fmt: skip
 
@@ -63,6 +63,8 @@ def adapter(
     backend = slot.active() if backend is None else slot.get(backend)
     if isinstance(x, Source):
         return x
+    if isinstance(x, ArrayDataset) and y is None and sample_weight is None:
+        x, y, sample_weight = unpack_x_y_sample_weight(x.arrays) if isinstance(x.arrays, tuple) else (x.arrays, None, None)
     if shuffle not in (True, False, "batch") and shuffle is not None:
         raise ValueError(f"shuffle must be True, False or 'batch', got {shuffle!r}.")
     class_weight = None if class_weight is None else check_class_weight(class_weight)

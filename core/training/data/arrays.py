@@ -248,3 +248,24 @@ def _take(leaf: Any, indices: np.ndarray, backend: Backend) -> Any:
     if isinstance(leaf, np.ndarray):
         return leaf.take(indices, 0)
     return leaf[indices] if isinstance(leaf, _SparseRows) else backend.gather_rows(leaf, indices)
+
+
+class ArrayDataset:
+    """Samples of a structure of arrays, one after the other; `fit` takes it as the arrays. `core.utils.split_dataset` makes it.
+
+    `len()` counts them, `dataset[i]` is one, `arrays` has all of them.
+    """
+
+    def __init__(self, arrays: Any):
+        self.arrays = arrays
+
+    def __len__(self) -> int:
+        return rows_of(data=self.arrays)
+
+    def __getitem__(self, index: int) -> Any:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"Sample {index} of a dataset with {len(self)}.")
+        return tree.map_structure(lambda leaf: leaf[index], self.arrays)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))

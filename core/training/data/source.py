@@ -143,6 +143,10 @@ class Source:
         for number, first, last in self.spans(epoch, start):
             yield from self.one_pass(number, first, last)
 
+    def peek(self) -> Batch:
+        """The first batch, which is still given out afterwards."""
+        return next(iter(self.batches(0)))
+
     def stacked(self, epoch: int, k: int, start: int = 0) -> Iterator[tuple[int, Batch]]:
         """The same batches in packs: `(k, batch)` with a new leading axis of size `k`, then what is left as `(1, batch)` without one."""
         pack: list[Batch] = []
