@@ -10,9 +10,12 @@ import contextlib
 import importlib
 import importlib.util
 import os
+import random
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+import numpy as np
 
 from core.backend.protocol import Backend
 from core.base import config, registry
@@ -44,6 +47,7 @@ def get(name: str | Backend) -> Backend:
         raise unknown_name("backend", name, NAMES)
     with _load_lock:
         if name not in _loaded:
+            before = random.getstate(), np.random.get_state()
             try:
                 module = importlib.import_module(f"core.backend.{name}")
             except ModuleNotFoundError as error:
@@ -52,6 +56,9 @@ def get(name: str | Backend) -> Backend:
                 raise ImportError(
                     f"The {name} backend needs the package {error.name!r}, which is not installed: pip install hornbeam[{name}]."
                 ) from None
+            finally:  # importing a framework may draw random numbers; a seed set before must give the same weights on all of them
+                random.setstate(before[0])
+                np.random.set_state(before[1])
             _loaded[name] = module.backend
             for kind in [kind for kind, owner in OWNERS.items() if owner is None]:
                 del OWNERS[kind]  # what belonged to nobody may belong to this one

@@ -6,7 +6,7 @@ import importlib
 from types import ModuleType
 
 __all__ = [
-    "boston_housing", "california_housing", "cifar10", "cifar100", "digits", "fashion_mnist", "imdb", "mnist", "reuters",
+    "boston_housing", "california_housing", "cifar10", "cifar100", "digits", "fashion_mnist", "mnist",
 ]  # fmt: skip
 
 

@@ -16,5 +16,5 @@ def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: i
         test_split: share of the rows kept for testing.
         seed: of the order of the rows.
     """
-    data = load_npz(path, "f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5", BASE + "boston_housing.npz")
+    data = load_npz(path, None, BASE + "boston_housing.npz")
     return split_shuffled(data["x"], data["y"], test_split, seed)

@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from core.datasets.npz import BASE
-from core.utils.get_file import get_file
+from core.utils.download import get_file
 
 
 def load_data():

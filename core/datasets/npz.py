@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from core.base.errors import CorruptArtifactError
-from core.utils.get_file import get_file
+from core.utils.download import get_file
 
 BASE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 

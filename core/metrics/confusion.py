@@ -116,7 +116,8 @@ class _Count(_Confusion):
         self.accumulator = self.add_weight((len(self.thresholds),), name="accumulator")
 
     def result(self) -> Any:
-        return ops.convert_to_tensor(self.accumulator)[0] if len(self.thresholds) == 1 else ops.convert_to_tensor(self.accumulator)
+        counts = ops.copy(self.accumulator)
+        return counts[0] if len(self.thresholds) == 1 else counts
 
     def get_config(self) -> dict:
         return {**super().get_config(), "thresholds": self._given}

@@ -8,7 +8,6 @@ from typing import Any
 
 from core import ops
 from core.base import dtypes
-from core.base.names import auto_name
 from core.losses.loss import as_tensor, owner_of
 from core.metrics.metric import Metric
 
@@ -93,7 +92,7 @@ class IoU(_IoUBase):
     def __init__(
         self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True, axis=-1
     ):
-        super().__init__(num_classes, name or _named(self), dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+        super().__init__(num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
         self.target_class_ids = list(target_class_ids)
         if not self.target_class_ids or not all(0 <= i < num_classes for i in self.target_class_ids):
             raise ValueError(f"target_class_ids must lie in 0 to {num_classes - 1}, got {self.target_class_ids}.")
@@ -156,10 +155,3 @@ class OneHotMeanIoU(OneHotIoU):
 
 def _without(config: dict, key: str) -> dict:
     return {k: v for k, v in config.items() if k != key}
-
-
-_NAMES = {"IoU": "io_u", "BinaryIoU": "binary_io_u", "MeanIoU": "mean_io_u", "OneHotIoU": "one_hot_io_u", "OneHotMeanIoU": "one_hot_mean_io_u"}
-
-
-def _named(metric: Metric) -> str:
-    return auto_name(_NAMES.get(type(metric).__name__, type(metric).__name__))

@@ -45,7 +45,7 @@ class Sum(Metric):
         self.total.assign_add(ops.sum(values))
 
     def result(self) -> Any:
-        return ops.convert_to_tensor(self.total)
+        return ops.copy(self.total)  # frameworks that assign in place would change it later
 
 
 class Mean(Metric):
