@@ -51,6 +51,7 @@ class Layer(Operation, Module):
     (2, 3)
     """
 
+    _public_module = None  # found from where the class stands
     _untracked = frozenset({"_inbound_nodes", "_init_arguments", "_losses", "input_spec", "_build_shapes", "_metrics_untracked"})
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):

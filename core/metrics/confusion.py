@@ -90,9 +90,9 @@ class _Confusion(Metric):
             y_pred = _top_k(y_pred, self.top_k)
         weights = None if sample_weight is None else self._tensors(sample_weight)[0]
         if self.class_id is not None:
-            y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
+            y_true, y_pred = (ops.take(y, self.class_id, axis=-1) for y in (y_true, y_pred))
             if weights is not None and len(weights.shape) > len(y_pred.shape):
-                weights = ops.squeeze(weights, -1) if weights.shape[-1] == 1 else weights[..., self.class_id]
+                weights = ops.squeeze(weights, -1) if weights.shape[-1] == 1 else ops.take(weights, self.class_id, axis=-1)
         if weights is not None and weights.shape:
             weights, _ = aligned(weights, y_pred)
             weights = _matrix(ops.broadcast_to(weights, ops.shape(y_pred)))

@@ -52,7 +52,7 @@ def adapter(
         repeat: whether an epoch of `steps` goes on where the last one stopped (training), or begins anew (evaluation).
         backend: whose tensors the batches are; the active one by default.
         native: whether batches must be tensors even where a compiled step takes NumPy arrays faster (JAX).
-        seed: of the shuffling; drawn from Python's `random` where None.
+        seed: of the shuffling; drawn from NumPy's global generator where None.
 
     Raises:
         ValueError: lengths that differ, empty or unknown data, or `y` next to a dataset.

@@ -77,7 +77,7 @@ def host_array(x: Any) -> Any:
 
 def is_frame(x: Any) -> bool:
     """Whether `x` is a pandas DataFrame or Series."""
-    return type(x).__module__.startswith("pandas.") and hasattr(x, "to_numpy")
+    return type(x).__module__.partition(".")[0] == "pandas" and hasattr(x, "to_numpy")
 
 
 def frame_values(x: Any) -> np.ndarray:

@@ -1,0 +1,74 @@
+"""Utilities for data, files and models. Public as `core.utils`; each name is loaded when it is first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.backend import clear_session, is_keras_tensor, standardize_dtype
+    from core.base.registry import (
+        CustomObjectScope,
+        custom_object_scope,
+        deserialize_keras_object,
+        get_custom_objects,
+        get_registered_name,
+        get_registered_object,
+        register_keras_serializable,
+        serialize_keras_object,
+    )
+    from core.config import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
+    from core.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+    from core.training.progress import Progbar
+    from core.utils.arrays import normalize, pad_sequences, to_categorical
+    from core.utils.config import Config
+    from core.utils.download import get_file
+    from core.utils.seeding import set_random_seed
+    from core.utils.splitting import split_dataset
+    from core.utils.timeseries import timeseries_dataset_from_array
+
+# Public name -> the module that defines it (and its name there, where that differs).
+_HOMES = {
+    "Config": "core.utils.config",
+    "CustomObjectScope": "core.base.registry",
+    "Progbar": "core.training.progress",
+    "PyDataset": "core.training.data.py_dataset",
+    "Sequence": "core.training.data.py_dataset:PyDataset",
+    "clear_session": "core.backend",
+    "custom_object_scope": "core.base.registry",
+    "deserialize_keras_object": "core.base.registry",
+    "disable_interactive_logging": "core.config",
+    "enable_interactive_logging": "core.config",
+    "get_custom_objects": "core.base.registry",
+    "get_file": "core.utils.download",
+    "get_registered_name": "core.base.registry",
+    "get_registered_object": "core.base.registry",
+    "is_interactive_logging_enabled": "core.config",
+    "is_keras_tensor": "core.backend",
+    "normalize": "core.utils.arrays",
+    "pack_x_y_sample_weight": "core.training.data.source",
+    "pad_sequences": "core.utils.arrays",
+    "register_keras_serializable": "core.base.registry",
+    "serialize_keras_object": "core.base.registry",
+    "set_random_seed": "core.utils.seeding",
+    "split_dataset": "core.utils.splitting",
+    "standardize_dtype": "core.backend",
+    "timeseries_dataset_from_array": "core.utils.timeseries",
+    "to_categorical": "core.utils.arrays",
+    "unpack_x_y_sample_weight": "core.training.data.source",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'core.utils' has no attribute {name!r}")
+    module, _, attribute = _HOMES[name].partition(":")
+    value = getattr(importlib.import_module(module), attribute or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
