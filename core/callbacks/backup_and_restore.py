@@ -107,7 +107,9 @@ class BackupAndRestore(Callback):
         except FileNotFoundError:
             return []
         except (ValueError, TypeError, KeyError) as error:
-            raise CorruptArtifactError(f"The file {METADATA} in {self.backup_dir!r} is not that of a backup: {error}. Remove the directory.") from error
+            raise CorruptArtifactError(
+                f"The file {METADATA} in {self.backup_dir!r} is not that of a backup: {error}. Remove the directory."
+            ) from error
         return entries
 
     def _extra(self) -> dict[str, list]:
@@ -142,7 +144,9 @@ class BackupAndRestore(Callback):
             found = [arrays.get(f"{group}/{i}") for i in range(len(variables))]
             for variable, value in zip(variables, found):
                 if value is None or value.shape != tuple(variable.shape):
-                    raise ValueError(f"its {group} state does not fit: {variable.path} has shape {variable.shape}, the backup {getattr(value, 'shape', None)}.")
+                    raise ValueError(
+                        f"its {group} state does not fit: {variable.path} has shape {variable.shape}, the backup {getattr(value, 'shape', None)}."
+                    )
         self.model.load_weights(self._weights(entry["number"]))
         for group, variables in extra.items():
             for i, variable in enumerate(variables):

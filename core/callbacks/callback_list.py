@@ -28,10 +28,13 @@ class CallbackList(Callback):
 
     def __init__(self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None, **params: Any):
         super().__init__()
-        given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks) if isinstance(callbacks, Iterable) else callbacks or []
-        strange = next((c for c in given if not all(hasattr(c, hook) for hook in ("set_model", "set_params", *HOOKS))), None) if isinstance(given, list) else given
-        if strange is not None:
-            raise TypeError(f"callbacks must be Callback objects, got {strange!r}; derive its class from core.callbacks.Callback (and give an instance).")
+        given = [callbacks] if callbacks is None or not isinstance(callbacks, Iterable) else list(callbacks)
+        given = [] if given == [None] else given
+        strange = [c for c in given if isinstance(c, type) or not all(hasattr(c, hook) for hook in ("set_model", "set_params", *HOOKS))]
+        if strange:
+            raise TypeError(
+                f"callbacks must be Callback objects, got {strange[0]!r}; derive its class from core.callbacks.Callback and give an instance."
+            )
         self.callbacks: list[Callback] = given
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in given):
             self.callbacks.append(ProgbarLogger())

@@ -32,7 +32,7 @@ def masked_crc32c(data: bytes) -> int:
     """The checksum of a record, rotated and shifted so that it differs from the data's own.
 
     >>> hex(masked_crc32c(b"123456789"))  # CRC-32C 0xe3069283
-    '0x8e9e1b1e'
+    '0xc78ab0e5'
     """
     crc = 0xFFFFFFFF
     for byte in data:
@@ -81,7 +81,9 @@ def histogram(tag: str, values: np.ndarray, bins: int = 30) -> bytes:
     if not values.size:
         values = np.zeros(1)
     counts, edges = np.histogram(values, bins)
-    body = b"".join(_field(i + 1, v, "double") for i, v in enumerate((values.min(), values.max(), values.size, values.sum(), (values**2).sum())))
+    body = b"".join(
+        _field(i + 1, v, "double") for i, v in enumerate((values.min(), values.max(), values.size, values.sum(), (values**2).sum()))
+    )
     body += _field(6, edges[1:].astype("<f8").tobytes(), "bytes") + _field(7, counts.astype("<f8").tobytes(), "bytes")
     return _field(1, tag, "bytes") + _field(5, body, "bytes")
 

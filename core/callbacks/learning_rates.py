@@ -62,7 +62,9 @@ class ReduceLROnPlateau(MonitorCallback):
         min_lr: the learning rate does not go below this.
     """
 
-    def __init__(self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4, cooldown=0, min_lr=0.0, **kwargs):
+    def __init__(
+        self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=1e-4, cooldown=0, min_lr=0.0, **kwargs
+    ):
         super().__init__(monitor, mode, min_delta=min_delta)
         if kwargs:
             raise TypeError(f"ReduceLROnPlateau got unexpected arguments {sorted(kwargs)}.")

@@ -86,11 +86,16 @@ class ModelCheckpoint(MonitorCallback):
     def _is_best(self, epoch: int, logs: dict, path: str) -> bool:
         current = logs.get(self.monitor)
         if current is None:
-            warnings.warn(f"ModelCheckpoint saves the best model by {self.monitor!r}, which is not among the metrics: {', '.join(logs)}.", stacklevel=4)
+            warnings.warn(
+                f"ModelCheckpoint saves the best model by {self.monitor!r}, which is not among the metrics: {', '.join(logs)}.",
+                stacklevel=4,
+            )
             return False
         if not self._is_improvement(current, self.best):
             if self.verbose > 0:
-                print_msg(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best if self.best is None else format(self.best, '.5f')}")
+                print_msg(
+                    f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best if self.best is None else format(self.best, '.5f')}"
+                )
             return False
         if self.verbose > 0:
             before = "None" if self.best is None else f"{self.best:.5f}"

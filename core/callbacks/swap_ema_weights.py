@@ -23,7 +23,9 @@ class SwapEMAWeights(Callback):
         optimizer = getattr(self.model, "optimizer", None)
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         if not getattr(optimizer, "use_ema", False):
-            raise ValueError("SwapEMAWeights needs an optimizer that keeps averages: compile with use_ema=True, for example Adam(use_ema=True).")
+            raise ValueError(
+                "SwapEMAWeights needs an optimizer that keeps averages: compile with use_ema=True, for example Adam(use_ema=True)."
+            )
         if self._kept is not None or not optimizer.built or int(optimizer.iterations.numpy()) == 0:
             return  # no step yet: the averages hold nothing
         variables = optimizer._trainable_variables

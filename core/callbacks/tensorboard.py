@@ -31,7 +31,11 @@ class TensorBoard(Callback):
     def __init__(self, log_dir="logs", histogram_freq=0, write_graph=True, write_images=False, write_steps_per_second=False, update_freq="epoch",
                  profile_batch=0, embeddings_freq=0, embeddings_metadata=None):  # fmt: skip
         super().__init__()
-        for name, value in (("profile_batch", profile_batch), ("embeddings_freq", embeddings_freq), ("embeddings_metadata", embeddings_metadata)):
+        for name, value in (
+            ("profile_batch", profile_batch),
+            ("embeddings_freq", embeddings_freq),
+            ("embeddings_metadata", embeddings_metadata),
+        ):
             if value:
                 tool = "jax.profiler, torch.profiler or tf.profiler" if name == "profile_batch" else "the projector plugin of tensorboard"
                 raise ValueError(f"TensorBoard takes no {name} here, got {value!r}; use {tool} next to this callback.")

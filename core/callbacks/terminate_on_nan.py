@@ -24,6 +24,8 @@ class TerminateOnNaN(Callback):
         if loss is None or math.isfinite(loss):
             return
         if self.raise_error:
-            raise RuntimeError(f"The loss is {loss} at batch {batch}; lower the learning rate, clip gradients, or look for such values in the data.")
+            raise RuntimeError(
+                f"The loss is {loss} at batch {batch}; lower the learning rate, clip gradients, or look for such values in the data."
+            )
         print_msg(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

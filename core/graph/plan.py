@@ -74,6 +74,7 @@ class Plan:
         self.steps = [self._step(node, places, *bind(node)) for node in nodes]
         self.names = [describe(node.operation) for node in nodes]
         self.results = [places[id(x)] for x in outputs]
+        self.chain = self._chain()
 
     def _step(self, node: Node, places: dict[int, int], function: Callable, extra: dict) -> tuple:
         """`(function, source, out, general)`; `general` is None for the common step of one tensor in, one out."""
@@ -100,6 +101,33 @@ class Plan:
                 return tree.unflatten(spec, [values[x.index] if type(x) is Slot else x for x in leaves])
 
         return fetch
+
+    def _chain(self) -> list[Callable] | None:
+        """The functions alone, where each step takes just what the one before gave; else None."""
+        if self.count != 1 or len(self.results) != 1 or any(general is not None for *_, general in self.steps):
+            return None
+        last, functions = 0, []
+        for function, source, out, _ in self.steps:
+            if source != last:
+                return None
+            functions.append(function)
+            last = out
+        return functions if last == self.results[0] else None
+
+    def run_one(self, x: Any) -> Any:
+        """The one output from the one input."""
+        chain = self.chain
+        if chain is None:
+            return self.run([x])[0]
+        function = None
+        try:
+            for function in chain:
+                x = function(x)
+        except Exception as error:
+            if function is not None:
+                error.add_note(f"in {self.names[chain.index(function)]}")
+            raise
+        return x
 
     def run(self, inputs: list) -> list:
         """The flat outputs from flat inputs."""

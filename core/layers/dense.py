@@ -81,7 +81,7 @@ class Dense(LowRankLayer):
         return self._adaptable() if self.lora_enabled or not self.built else self._kernel
 
     def call(self, inputs):
-        x = ops.dense(inputs, self.kernel, self.bias)
+        x = ops.dense(inputs, self.kernel if self.lora_enabled else self._kernel, self.bias)
         return x if self.activation is activations.linear else self.activation(x)
 
     def compute_output_shape(self, input_shape):

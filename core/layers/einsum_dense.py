@@ -48,6 +48,7 @@ class EinsumDense(LowRankLayer):
         quantization_config: Any = None,
         **kwargs,
     ):
+        _parts(equation)  # raises where it is not of the form
         super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
         self.equation = equation
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)

@@ -11,6 +11,8 @@ from core.layers.layer import Layer
 
 
 def _listed(layer: Layer, inputs: Any, least: int = 1) -> list:
+    if isinstance(inputs, tuple) and all(d is None or isinstance(d, int) for d in inputs):
+        raise ValueError(f"{type(layer).__name__} {layer.name!r} expected a list of at least {least} inputs, got one of shape {inputs}.")
     if not isinstance(inputs, (list, tuple)) or len(inputs) < least:
         got = f"{len(inputs)} of them" if isinstance(inputs, (list, tuple)) else f"a {type(inputs).__name__}"
         raise ValueError(f"{type(layer).__name__} {layer.name!r} expected a list of at least {least} inputs, got {got}.")

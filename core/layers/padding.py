@@ -27,15 +27,15 @@ class _Margins(Layer):
 
     rank: int
 
-    def __init__(self, amounts: Any, data_format: str | None, name: str, **kwargs):
+    def __init__(self, amounts: Any, data_format: str | None, argument: str, **kwargs):
         super().__init__(**kwargs)
         self.data_format = config.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
         if self.rank == 1:  # one axis: its pair, not a tuple of pairs
-            self._margins = (windows.spatial(amounts, 2, name, least=0),)
+            self._margins = (windows.spatial(amounts, 2, argument, least=0),)
         else:
-            self._margins = margins(amounts, self.rank, name)
-        setattr(self, name, self._margins[0] if self.rank == 1 else self._margins)
+            self._margins = margins(amounts, self.rank, argument)
+        setattr(self, argument, self._margins[0] if self.rank == 1 else self._margins)
 
     def _on_all_axes(self) -> tuple[tuple[int, int], ...]:
         inner = self._margins

@@ -63,15 +63,8 @@ class BaseSeparableConv(ConvLayer):
         )
         self._add_bias(self.filters, input_shape)
 
-    def _paddings(self):
-        return ("valid", "same", "causal") if self.rank == 1 else ("valid", "same")
-
     def _convolved(self, inputs: Any, depthwise: Any, pointwise: Any) -> Any:
-        padding = self.padding
-        if padding == "causal":
-            before = [(0, 0), (self.dilation_rate[0] * (self.kernel_size[0] - 1), 0), (0, 0)]
-            inputs, padding = ops.pad(inputs, before if self.data_format == "channels_last" else [before[0], before[2], before[1]]), "valid"
-        return ops.separable_conv(inputs, depthwise, pointwise, self.strides, padding, self.data_format, self.dilation_rate)
+        return ops.separable_conv(inputs, depthwise, pointwise, self.strides, self.padding, self.data_format, self.dilation_rate)
 
     def call(self, inputs):
         return self._finished(self._convolved(inputs, self.depthwise_kernel, self.pointwise_kernel))
@@ -95,7 +88,7 @@ class SeparableConv1D(BaseSeparableConv):
 
     Args:
         filters: number of channels of the outputs.
-        kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias: as in `Conv1D`.
+        kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias: as in `Conv1D`; no causal padding.
         depth_multiplier: number of channels in between, per channel of the inputs.
         depthwise_initializer, pointwise_initializer, bias_initializer, depthwise_regularizer, pointwise_regularizer, bias_regularizer,
             activity_regularizer, depthwise_constraint, pointwise_constraint, bias_constraint: of the two kernels and the bias.

@@ -256,15 +256,14 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
 
 @loss_function
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
-    """One minus the Tversky overlap: like `dice`, with weight `alpha` on false positives and `beta` on false negatives.
+    """One minus the Tversky overlap: like `dice`, with weight `alpha` on what is missed and `beta` on what is too much.
 
-    Salehi et al., 2017.
+    That is which weighs which in Keras 3; Salehi et al., 2017, name them the other way round.
     """
     check_shapes("tversky", y_true, y_pred)
     both = ops.sum(y_true * y_pred, axis=axis)
-    false_positives = ops.sum((1.0 - y_true) * y_pred, axis=axis)
-    false_negatives = ops.sum(y_true * (1.0 - y_pred), axis=axis)
-    return 1.0 - (both + config.epsilon()) / (both + alpha * false_positives + beta * false_negatives + config.epsilon())
+    missed, too_much = ops.sum(y_true * (1.0 - y_pred), axis=axis), ops.sum((1.0 - y_true) * y_pred, axis=axis)
+    return 1.0 - (both + config.epsilon()) / (both + alpha * missed + beta * too_much + config.epsilon())
 
 
 def ctc(y_true: Any, y_pred: Any) -> Any:

@@ -398,7 +398,8 @@ class AUC(_Curve):
             x, y = ops.divide_no_nan(tp, tp + fn), ops.divide_no_nan(tp, tp + fp)
         else:
             odds = ops.divide_no_nan(tp + fn, tn + fp)
-            x, y = 1.0 - odds * ops.divide_no_nan(fn, tp), 1.0 - odds * ops.divide_no_nan(fp, tp)
+            recall_gain = ops.maximum(1.0 - odds * ops.divide_no_nan(fn, tp), 0.0)
+            x, y = ops.where(tp > 0, recall_gain, 0.0), 1.0 - odds * ops.divide_no_nan(fp, tp)
         join = {"interpolation": lambda a, b: (a + b) / 2.0, "minoring": ops.minimum, "majoring": ops.maximum}[self.summation_method]
         return self._over_labels(ops.sum((x[:-1] - x[1:]) * join(y[:-1], y[1:]), axis=0))
 

@@ -76,6 +76,10 @@ class Mean(Metric):
             self.total.assign_add(ops.sum(values))
             self.count.assign_add(ops.shape(values)[0])
             return
+        if rank == 0 and type(sample_weight) is int:  # the mean of a batch, weighted by its size
+            self.total.assign_add(values * sample_weight)
+            self.count.assign_add(sample_weight)
+            return
         weights = as_tensor(sample_weight, self._dtype, backend)
         if rank == 0 and not weights.shape:
             self.total.assign_add(values * weights)

@@ -253,7 +253,8 @@ class R2Score(Metric):
     Args:
         class_aggregation: over the columns of `y_true` (batch, targets): `"uniform_average"`, `"variance_weighted_average"`, or None
             for one value each.
-        num_regressors: how many regressors there are, for the adjusted score; 0 for the plain one.
+        num_regressors: how many regressors there are, for the adjusted score; 0 for the plain one. Each target value counts as a
+            sample there, as in Keras 3.
     """
 
     _direction = "up"
@@ -287,7 +288,7 @@ class R2Score(Metric):
         self.squared_sum.assign_add(ops.sum(y_true * weighted, axis=0))
         self.total_mse.assign_add(ops.sum(weights * ops.square(y_true - y_pred), axis=0))
         self.count.assign_add(ops.sum(weights, axis=0))
-        self.num_samples.assign_add(ops.shape(y_true)[0])
+        self.num_samples.assign_add(ops.size(y_true))
 
     def result(self) -> Any:
         if not self._built:

@@ -12,17 +12,21 @@ from core.base.shapes import compatible
 from core.graph.context import CONTEXT
 from core.graph.function import Function
 from core.graph.masks import any_masks, get_mask, set_mask
+from core.graph.plan import describe
+from core.layers import layer as layer_module
 from core.layers.input_layer import InputLayer
 from core.layers.input_spec import InputSpec
 from core.layers.layer import Layer
 from core.models.model import Model
 from core.training.trainer import Trainer
 
+_TRAINING = frozenset({"training"})
+
 
 class Functional(Function, Model):
     """The model from `inputs` to `outputs`, run by a flat plan for each phase."""
 
-    _untracked = Layer._untracked | {"_inputs_structure", "_outputs_structure", "_input_tensors", "_output_tensors", "_nodes", "_plans", "_operations"}
+    _untracked = Layer._untracked | {"_inputs_structure", "_outputs_structure", "_input_tensors", "_output_tensors", "_nodes", "_plans", "_operations", "_ready"}
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any):
         trainable = kwargs.pop("trainable", None)
@@ -37,6 +41,7 @@ class Functional(Function, Model):
         _require_unique_names(layers)
         self._graph_layers = layers
         self._masked = any(layer._makes_masks for layer in layers)
+        self._ready = None
         self.built = True
         if trainable is not None:
             self.trainable = trainable
@@ -84,6 +89,43 @@ class Functional(Function, Model):
         """The names of the layers that make the outputs."""
         return [getattr(x.node.operation, "name", None) or x.node.operation.op.name for x in self._output_tensors]
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        ready = self._ready
+        if ready is not None and len(args) == 1 and kwargs.keys() <= _TRAINING:
+            x = args[0]
+            if type(x) is ready[0] and x.dtype == ready[1] and x.shape[1:] == ready[2] and not any_masks() and slot.active() is ready[3]:
+                return self._quick_call(x, kwargs.get("training"))
+        outputs = super().__call__(*args, **kwargs)
+        self._note_ready(args)
+        return outputs
+
+    def _note_ready(self, args: tuple) -> None:
+        """Opens the quick path for one tensor of a kind that has come through the full one."""
+        x = args[0] if len(args) == 1 else None
+        plain = isinstance(self._inputs_structure, KerasTensor) and isinstance(self._outputs_structure, KerasTensor) and not self._masked
+        plain = plain and self.activity_regularizer is None and slot.owner(x) is self.backend and len(x.shape) == len(self._input_tensors[0].shape)
+        plain = plain and type(self).call is Functional.call and self.backend.dtype(x) == self._input_tensors[0].dtype
+        plain = plain and (self.compute_dtype == self.variable_dtype)
+        self._ready = (type(x), x.dtype, x.shape[1:], self.backend) if plain else None
+
+    def _quick_call(self, x: Any, training: bool | None) -> Any:
+        context = CONTEXT
+        before = context.training
+        if training is None:
+            training = before
+        if context.depth == 0 and layer_module._with_losses:
+            self.clear_losses()
+        context.training = training
+        context.depth += 1
+        try:
+            return self._plan((training, False, False), lambda node: self._bind(node, training, False)).run_one(x)
+        except Exception as error:
+            error.add_note(f"in {describe(self)}")
+            raise
+        finally:
+            context.training = before
+            context.depth -= 1
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs, in the structure in which they were given."""
         flat = [self._adjusted(x, spec) for x, spec in zip(self._flat_inputs(inputs), self._input_tensors)]
@@ -116,7 +158,9 @@ class Functional(Function, Model):
         inputs = [x for x in tree.flatten((node.args, node.kwargs)) if isinstance(x, KerasTensor)]
         if layer.autocast and any(is_float_dtype(x.dtype) and x.dtype != layer.compute_dtype for x in inputs):
             return False
-        return isinstance(layer, Functional) or not layer._layers
+        if isinstance(layer, Functional) or not layer._layers:
+            return True
+        return type(layer).__module__.startswith("core.layers.") and all(part.built for part in layer._flatten_layers())
 
     def _adjusted(self, x: Any, spec: KerasTensor) -> Any:
         """An input as the graph expects it: its dtype, and a last axis of 1 added or taken away."""

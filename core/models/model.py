@@ -25,6 +25,8 @@ class Model(Trainer, Layer):
     18
     """
 
+    _public_module = "keras"
+
     def __new__(cls, *args: Any, **kwargs: Any):
         if cls is Model and is_functional_init(args, kwargs):
             from core.models.functional import Functional

@@ -106,6 +106,15 @@ class Sequential(Model):
         elif input_shape is not None:
             self._build_graph(Input(batch_shape=tuple(input_shape), dtype=self._chain[0].compute_dtype))
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        graph = self._graph
+        if graph is not None and graph._ready is not None and type(self).call is Sequential.call and self.activity_regularizer is None:
+            return graph(*args, **kwargs)
+        outputs = super().__call__(*args, **kwargs)
+        if self._graph is not None:
+            self._graph._note_ready(args)
+        return outputs
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The last layer's outputs."""
         if self._graph is not None:

@@ -325,8 +325,7 @@ class Optimizer(Module):
         self._count()
 
     def _count(self) -> None:
-        counter = self._iterations
-        counter.put(counter.backend.assign(counter._value, counter.value + 1))
+        self._iterations.assign_add(1)
 
     def _accumulate(self, grads: list, plan: Plan) -> None:
         """Adds up gradients; every so many calls, updates with their mean."""

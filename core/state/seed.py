@@ -22,6 +22,8 @@ class SeedGenerator(Module):
     >>> a, b = (core.random.normal((2,), seed=generator) for _ in range(2))  # differ
     """
 
+    _public_module = "keras.random"  # where configs say it stands
+
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
         backend = kwargs.pop("backend", None)
         if kwargs:

@@ -155,25 +155,32 @@ class Variable(Holder):
         return self._value
 
     def assign_add(self, value: Any) -> Any:
-        """Adds to the value."""
-        value = self._accept(value, broadcast=True)
+        """Adds to the value. A Python number takes this variable's dtype."""
+        value = self._accept(value, broadcast=True) if type(value) is not int else self._number(value)
         if value is None:
             return self
-        self.put(self.backend.assign(self._value, self._value + value))
+        self.put(self.backend.assign_add(self._value, value))
         return self._value
 
     def assign_sub(self, value: Any) -> Any:
-        """Subtracts from the value."""
-        value = self._accept(value, broadcast=True)
+        """Subtracts from the value. A Python number takes this variable's dtype."""
+        value = self._accept(value, broadcast=True) if type(value) is not int else self._number(value)
         if value is None:
             return self
-        self.put(self.backend.assign(self._value, self._value - value))
+        self.put(self.backend.assign_sub(self._value, value))
         return self._value
+
+    def _number(self, value: int) -> int | float:
+        """A Python integer in the kind of this variable's dtype, so that no framework promotes."""
+        return float(value) if self._dtype.startswith(("float", "bfloat")) else value
 
     def _accept(self, value: Any, broadcast: bool = False) -> Any:
         """`value` as a native tensor of the right dtype; None if it is symbolic; an error if the shape does not fit."""
         if isinstance(value, Holder):
             value = value.value
+        owner = slot.OWNERS.get(type(value))
+        if owner is self.backend and tuple(value.shape) == self._shape:
+            return value if owner.dtype(value) == self._dtype else owner.cast(value, self._dtype)
         shape = tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
         if shape != self._shape and not (broadcast and len(shape) <= len(self._shape)) and None not in shape:
             raise ValueError(f"Variable {self.path!r} has shape {self._shape}, got a value of shape {shape}.")

@@ -150,7 +150,8 @@ class Progbar:
 
     def _metrics(self) -> str:
         return "".join(
-            f" - {name}: {format_value(total if weight is None else total / max(1, weight))}" for name, (total, weight) in self._sums.items()
+            f" - {name}: {format_value(total if weight is None else total / max(1, weight))}"
+            for name, (total, weight) in self._sums.items()
         )
 
     def seconds_per_step(self, now: float) -> float:
@@ -173,7 +174,12 @@ class Progbar:
             return
         bar = self.width if finalize and target is None else 0 if target is None else self.width * min(self.seen, target) // max(target, 1)
         rest = self.width - bar if target is not None else 0
-        parts = (count.rjust(len(str(target)) * 2 + 1) if target is not None else count.rjust(7), FULL * bar, EMPTY * rest, f"{clock} {rate}{self._metrics()}")
+        parts = (
+            count.rjust(len(str(target)) * 2 + 1) if target is not None else count.rjust(7),
+            FULL * bar,
+            EMPTY * rest,
+            f"{clock} {rate}{self._metrics()}",
+        )
         if self._terminal and self.dynamic:
             self._draw_on_terminal(*parts, finalize)
         else:

@@ -58,7 +58,13 @@ _HOMES = {
     "unpack_x_y_sample_weight": "core.training.data.source",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = [
+    "Config", "CustomObjectScope", "Progbar", "PyDataset", "Sequence", "clear_session", "custom_object_scope",
+    "deserialize_keras_object", "disable_interactive_logging", "enable_interactive_logging", "get_custom_objects", "get_file",
+    "get_registered_name", "get_registered_object", "is_interactive_logging_enabled", "is_keras_tensor", "normalize",
+    "pack_x_y_sample_weight", "pad_sequences", "register_keras_serializable", "serialize_keras_object", "set_random_seed",
+    "split_dataset", "standardize_dtype", "timeseries_dataset_from_array", "to_categorical", "unpack_x_y_sample_weight",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

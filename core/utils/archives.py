@@ -42,7 +42,11 @@ def safe_components(name: str) -> tuple[str, ...]:
         UnsafeArtifactError: the name is absolute, leads upwards, or holds what some system takes for a separator, a drive or an end.
     """
     parts = [part for part in name.removesuffix("/").split("/") if part != "."]
-    bad = not parts or name.startswith("/") or any(part in ("", "..") or len(part.encode()) > 255 or part != part.rstrip(". ") for part in parts)
+    bad = (
+        not parts
+        or name.startswith("/")
+        or any(part in ("", "..") or len(part.encode()) > 255 or part != part.rstrip(". ") for part in parts)
+    )
     if bad or any(ord(char) < 32 or char in '\\:*?"<>|' for char in name):
         raise UnsafeArtifactError(f"The archive holds a member named {name[:80]!r}, which is no plain relative path; nothing was unpacked.")
     if len(parts) > MAX_DEPTH:
@@ -63,7 +67,9 @@ def _zip_members(archive: zipfile.ZipFile) -> Iterator[tuple[str, bool, int, Any
     for member in archive.infolist():
         mode = member.external_attr >> 16
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise UnsafeArtifactError(f"The archive holds {member.filename[:80]!r}, which is a link or a special file; nothing was unpacked.")
+            raise UnsafeArtifactError(
+                f"The archive holds {member.filename[:80]!r}, which is a link or a special file; nothing was unpacked."
+            )
         if member.flag_bits & 1:
             raise UnsafeArtifactError(f"The archive's member {member.filename[:80]!r} is encrypted; nothing was unpacked.")
         yield member.filename, member.is_dir(), member.file_size, member
@@ -124,8 +130,13 @@ def _write(archive: Any, fresh: str, parts: tuple[str, ...], is_dir: bool, size:
             return
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
     except (FileExistsError, NotADirectoryError) as error:
-        raise UnsafeArtifactError(f"Two members of the archive are in each other's way at {'/'.join(parts)[:80]!r}; nothing was unpacked.") from error
-    with os.fdopen(descriptor, "wb") as out, archive.extractfile(member) if hasattr(archive, "extractfile") else archive.open(member) as data:
+        raise UnsafeArtifactError(
+            f"Two members of the archive are in each other's way at {'/'.join(parts)[:80]!r}; nothing was unpacked."
+        ) from error
+    with (
+        os.fdopen(descriptor, "wb") as out,
+        archive.extractfile(member) if hasattr(archive, "extractfile") else archive.open(member) as data,
+    ):
         _copy(data, out, size, "/".join(parts))
 
 

@@ -43,7 +43,9 @@ class Config:
         try:
             return self.__dict__["_values"][name]
         except KeyError:
-            raise AttributeError(f"This Config has no {name!r}; it has {', '.join(self.__dict__.get('_values', ())) or 'nothing'}.") from None
+            raise AttributeError(
+                f"This Config has no {name!r}; it has {', '.join(self.__dict__.get('_values', ())) or 'nothing'}."
+            ) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._changeable()[name] = value

@@ -34,10 +34,16 @@ def split_dataset(dataset: Any, left_size: float | int | None = None, right_size
     arrays = _collected(dataset)
     rows = rows_of(data=arrays)
     left, right = _sizes(rows, left_size, right_size)
-    order = permutation(0 if seed is None else seed, 0, rows) if shuffle and seed is not None else np.random.permutation(rows) if shuffle else np.arange(rows)
+    order = (
+        permutation(0 if seed is None else seed, 0, rows)
+        if shuffle and seed is not None
+        else np.random.permutation(rows)
+        if shuffle
+        else np.arange(rows)
+    )
     kind = preferred_backend or ("tensorflow" if is_tf_dataset(dataset) else slot.backend())
     parts = (order[:left], order[rows - right :])
-    return tuple(_as_kind(tree.map_structure(lambda leaf: leaf[part], arrays), kind) for part in parts)  # type: ignore[return-value]
+    return tuple(_as_kind(tree.map_structure(lambda leaf, part=part: leaf[part], arrays), kind) for part in parts)  # type: ignore[return-value]
 
 
 def _collected(dataset: Any) -> Any:

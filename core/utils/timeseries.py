@@ -13,7 +13,9 @@ from core.training.data.source import fresh_seed, host_array, permutation
 class Windows(PyDataset):
     """Batches of windows of a series: `(windows, targets)`, or windows alone. A window is gathered when its batch is asked for."""
 
-    def __init__(self, data: Any, targets: Any, starts: np.ndarray, length: int, rate: int, batch_size: int, shuffle: bool, seed: int | None):
+    def __init__(
+        self, data: Any, targets: Any, starts: np.ndarray, length: int, rate: int, batch_size: int, shuffle: bool, seed: int | None
+    ):
         super().__init__()
         self.data, self.targets, self.starts, self.batch_size, self.shuffle = data, targets, starts, batch_size, shuffle
         self.offsets = np.arange(length) * rate
@@ -42,7 +44,7 @@ class Windows(PyDataset):
 
 
 def timeseries_dataset_from_array(data, targets, sequence_length, sequence_stride=1, sampling_rate=1, batch_size=128, shuffle=False, seed=None,
-                                  start_index=None, end_index=None, format="tf"):  # noqa: A002  # fmt: skip
+                                  start_index=None, end_index=None, format="tf"):  # fmt: skip
     """Batches of windows over a series: `(windows, targets)`, or windows alone where `targets` is None.
 
     Args:

@@ -117,7 +117,10 @@ def test_a_missing_metric_is_told(make):
         fit(make(), [1, 2])
 
 
-@pytest.mark.parametrize("name, mode", [("val_loss", "min"), ("accuracy", "max"), ("val_auc", "max"), ("mae", "min"), ("mean_squared_error", "min"), ("foo", None)])
+@pytest.mark.parametrize(
+    "name, mode",
+    [("val_loss", "min"), ("accuracy", "max"), ("val_auc", "max"), ("mae", "min"), ("mean_squared_error", "min"), ("foo", None)],
+)
 def test_direction(name, mode):
     assert direction_of(name, None) == mode
 
@@ -285,7 +288,12 @@ def test_backup_goes_on_where_it_stopped(tmp_path, double):
 def test_a_damaged_backup_is_told(tmp_path):
     from core.base.errors import CorruptArtifactError
 
-    for content in ("{", "[]", json.dumps({"backups": [{"number": "../x", "epoch": 0, "batch": 0}]}), json.dumps({"backups": [{"number": 7, "epoch": 0, "batch": 0}]})):
+    for content in (
+        "{",
+        "[]",
+        json.dumps({"backups": [{"number": "../x", "epoch": 0, "batch": 0}]}),
+        json.dumps({"backups": [{"number": 7, "epoch": 0, "batch": 0}]}),
+    ):
         (tmp_path / "training_metadata.json").write_text(content)
         with pytest.raises(CorruptArtifactError, match="Remove the directory"):
             fit(C.BackupAndRestore(tmp_path), [1.0])

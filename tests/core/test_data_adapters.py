@@ -208,7 +208,9 @@ def test_sparse_rows_become_dense_by_the_chunk():
 CLASS_WEIGHT = {0: 2.0, 1: 3.0}
 
 
-@pytest.mark.parametrize("y", [np.array([0, 1, 2, 1]), np.array([[0], [1], [2], [1]]), np.eye(3)[[0, 1, 2, 1]]], ids=["ints", "column", "one-hot"])
+@pytest.mark.parametrize(
+    "y", [np.array([0, 1, 2, 1]), np.array([[0], [1], [2], [1]]), np.eye(3)[[0, 1, 2, 1]]], ids=["ints", "column", "one-hot"]
+)
 @pytest.mark.parametrize("as_generator", [False, True])
 def test_class_weight(y, as_generator):
     x, weight = np.zeros((4, 1)), np.array([1.0, 0.5, 1.0, 1.0])
@@ -275,7 +277,9 @@ def test_a_dead_worker_process_is_explained():
 
 def test_windows_of_a_series():
     for shuffle in (False, True):
-        batches = timeseries_dataset_from_array(np.arange(12), np.arange(12) * 10, 3, 2, 2, batch_size=2, shuffle=shuffle, seed=1, format="numpy")
+        batches = timeseries_dataset_from_array(
+            np.arange(12), np.arange(12) * 10, 3, 2, 2, batch_size=2, shuffle=shuffle, seed=1, format="numpy"
+        )
         got = {tuple(w): int(t) for i in range(len(batches)) for w, t in zip(*batches[i])}
         assert got == {(s, s + 2, s + 4): 10 * s for s in range(0, 8, 2)}
     tf_batches = list(timeseries_dataset_from_array(np.arange(5), None, 3, batch_size=2))

@@ -89,7 +89,9 @@ def test_logging_instead_of_printing(monkeypatch, caplog):
     assert len(caplog.records) == 1 and "loss: 1.0000" in caplog.text
 
 
-@pytest.mark.parametrize("value, text", [(0.5, "0.5000"), (1e-4, "1.0000e-04"), (123456, "123456.0000"), ([0.5, 2.0], "[0.5000, 2.0000]"), (float("nan"), "nan")])
+@pytest.mark.parametrize(
+    "value, text", [(0.5, "0.5000"), (1e-4, "1.0000e-04"), (123456, "123456.0000"), ([0.5, 2.0], "[0.5000, 2.0000]"), (float("nan"), "nan")]
+)
 def test_numbers(value, text):
     assert format_value(value) == text or (text == "nan" and format_value(value).startswith("nan"))
 

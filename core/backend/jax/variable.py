@@ -25,3 +25,11 @@ def set_trainable(held, trainable):
 def as_functional(held):
     """A value to run on in the variable's place, whose replacement leaves `held` alone."""
     return held
+
+
+def assign_add(held, value):
+    return held + value
+
+
+def assign_sub(held, value):
+    return held - value

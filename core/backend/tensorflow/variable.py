@@ -29,3 +29,17 @@ def set_trainable(held, trainable):
 def as_functional(held):
     """A value to run on in the variable's place, whose replacement leaves `held` alone; gradients flow to `held`."""
     return tf.convert_to_tensor(held)
+
+
+def assign_add(held, value):
+    if not isinstance(held, tf.Variable):  # in a stateless call
+        return held + value
+    held.assign_add(tf.broadcast_to(value, held.shape) if len(getattr(value, "shape", ())) != held.shape.rank else value)
+    return held
+
+
+def assign_sub(held, value):
+    if not isinstance(held, tf.Variable):  # in a stateless call
+        return held - value
+    held.assign_sub(tf.broadcast_to(value, held.shape) if len(getattr(value, "shape", ())) != held.shape.rank else value)
+    return held

@@ -34,3 +34,21 @@ def set_trainable(held, trainable):
 def as_functional(held):
     """A value to run on in the variable's place, whose replacement leaves `held` alone; gradients flow to `held`."""
     return held.view_as(held)
+
+
+def assign_add(held, value):
+    if type(held) is not torch.nn.Parameter:  # in a stateless call
+        return held + value
+    if torch.is_grad_enabled():
+        with torch.no_grad():
+            return held.add_(value)
+    return held.add_(value)
+
+
+def assign_sub(held, value):
+    if type(held) is not torch.nn.Parameter:  # in a stateless call
+        return held - value
+    if torch.is_grad_enabled():
+        with torch.no_grad():
+            return held.sub_(value)
+    return held.sub_(value)

@@ -70,14 +70,18 @@ def adapter(
     class_weight = None if class_weight is None else check_class_weight(class_weight)
     common = {"steps": steps, "repeat": repeat, "native": native}
     if _is_arrays(x):
-        return ArraySource(x, y, sample_weight, backend, batch_size=batch_size, shuffle=shuffle or False, class_weight=class_weight, seed=seed, **common)
+        return ArraySource(
+            x, y, sample_weight, backend, batch_size=batch_size, shuffle=shuffle or False, class_weight=class_weight, seed=seed, **common
+        )
     kind = type(x).__name__
     dataset_like = _is_py_dataset(x) or is_tf_dataset(x) or is_torch_loader(x) or is_torch_dataset(x) or is_grain(x)
     if not dataset_like and (not hasattr(x, "__iter__") or isinstance(x, (str, bytes, list, tuple, dict, set))):
         raise ValueError(f"Data of type {kind} is not understood. Give {ACCEPTED}.")
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
-            raise ValueError(f"{name} was given next to a dataset ({kind}), which yields (x, y) or (x, y, sample_weight) itself; leave {name} out.")
+            raise ValueError(
+                f"{name} was given next to a dataset ({kind}), which yields (x, y) or (x, y, sample_weight) itself; leave {name} out."
+            )
     converter = BatchConverter(backend, class_weight, native)
     if _is_py_dataset(x):
         return PyDatasetSource(x, backend, converter, shuffle=shuffle or False, seed=seed, **common)

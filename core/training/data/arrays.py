@@ -50,7 +50,9 @@ def as_arrays(structure: Any) -> Any:
             return floats_to_floatx(array.astype(object) if array.dtype.kind in "US" else array)
         if is_array(x):
             return floats_to_floatx(x) if isinstance(x, np.ndarray) else x
-        raise ValueError(f"Data must be arrays, tensors, pandas tables, lists of numbers, or dicts, lists and tuples of those; got {type(x).__name__}.")
+        raise ValueError(
+            f"Data must be arrays, tensors, pandas tables, lists of numbers, or dicts, lists and tuples of those; got {type(x).__name__}."
+        )
 
     if _is_numbers(structure) or is_frame(structure):
         return one(structure)
@@ -105,7 +107,9 @@ def split_arrays(x: Any, y: Any, sample_weight: Any, fraction: float) -> tuple[t
     rows = rows_of(x=x, y=y, sample_weight=sample_weight)
     at = int(rows * (1.0 - fraction))
     if not 0 < at < rows:
-        raise ValueError(f"validation_split={fraction} of {rows} samples leaves one part empty; use another fraction or pass validation_data.")
+        raise ValueError(
+            f"validation_split={fraction} of {rows} samples leaves one part empty; use another fraction or pass validation_data."
+        )
 
     def cut(part: slice) -> tuple:
         return tuple(tree.map_structure(lambda leaf: None if leaf is None else leaf[part], data) for data in (x, y, sample_weight))
@@ -123,7 +127,9 @@ def check_labels(y: Any) -> None:
         if missing.any() and np.array_equal(array[~missing], np.rint(array[~missing])):
             label = "y" + "".join(f"[{key!r}]" for key in path)
             row = int(np.argwhere(missing)[0][0])
-            raise ValueError(f"{label} holds {int(missing.sum())} NaN among whole-number labels, the first in row {row}; drop or fill those rows first.")
+            raise ValueError(
+                f"{label} holds {int(missing.sum())} NaN among whole-number labels, the first in row {row}; drop or fill those rows first."
+            )
 
 
 class ArraySource(Source):
@@ -148,7 +154,9 @@ class ArraySource(Source):
         self._leaves = [_resident(leaf, backend) for leaf in leaves]
         self.shuffle, self.seed = shuffle, fresh_seed() if seed is None else seed
         self.has_partial_batch = self.rows % batch_size != 0
-        super().__init__(backend, batch_size=batch_size, pass_batches=-(-self.rows // batch_size), steps=steps, repeat=repeat, native=native)
+        super().__init__(
+            backend, batch_size=batch_size, pass_batches=-(-self.rows // batch_size), steps=steps, repeat=repeat, native=native
+        )
         row_bytes = sum(_row_bytes(leaf) for leaf in self._leaves)
         self._chunk = max(1, min(CHUNK_BATCHES, CHUNK_BYTES // max(1, row_bytes * batch_size)))
         self._order: tuple[int, np.ndarray] | None = None
@@ -237,7 +245,9 @@ def _resident(leaf: Any, backend: Backend) -> Any:
 def _row_bytes(leaf: Any) -> int:
     if leaf is None:
         return 0
-    return int(np.prod([d for d in leaf.shape[1:] if d is not None], dtype=np.int64)) * (leaf.dtype.itemsize if hasattr(leaf.dtype, "itemsize") else 4)
+    return int(np.prod([d for d in leaf.shape[1:] if d is not None], dtype=np.int64)) * (
+        leaf.dtype.itemsize if hasattr(leaf.dtype, "itemsize") else 4
+    )
 
 
 def _slice(leaf: Any, start: int, stop: int) -> Any:

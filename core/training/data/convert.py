@@ -38,5 +38,7 @@ class BatchConverter:
             return x
         array = host_array(x)
         if array.dtype == object and not isinstance(x, np.ndarray) and not is_frame(x):
-            raise ValueError(f"A batch holds a {type(x).__name__}, which is no array; expected arrays, tensors, or dicts, lists and tuples of those.")
+            raise ValueError(
+                f"A batch holds a {type(x).__name__}, which is no array; expected arrays, tensors, or dicts, lists and tuples of those."
+            )
         return self.backend.batch_tensor(floats_to_floatx(array), self.native)

@@ -69,16 +69,6 @@ class IterableSource(Source):
             done += 1
             yield batch
 
-    def peek(self) -> Batch:
-        if self._live is None and not (self.repeat and self.steps is not None):
-            return super().peek()
-        live = iter(self.iterable) if self._live is None else self._live
-        first = list(itertools.islice(self._not_empty(live), 1))
-        if not first:
-            raise ValueError(f"The dataset is empty: {type(self.iterable).__name__} gave no batch.")
-        self._live = itertools.chain(first, live)
-        return self.converter(first[0])
-
     def _not_empty(self, raw: Iterator[Any]) -> Iterator[Any]:
         for batch in raw:
             self._started = True

@@ -123,7 +123,9 @@ class PyDatasetSource(Source):
         if count is not None and count < 1:
             raise ValueError(f"The dataset {type(dataset).__name__} is empty: it says that it has {count} batches.")
         self.shuffle, self.seed = shuffle and count is not None, fresh_seed() if seed is None else seed
-        super().__init__(backend, batch_size=getattr(dataset, "batch_size", None), pass_batches=count, steps=steps, repeat=repeat, native=native)
+        super().__init__(
+            backend, batch_size=getattr(dataset, "batch_size", None), pass_batches=count, steps=steps, repeat=repeat, native=native
+        )
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         if self.pass_batches is None and self.steps is not None and self.repeat:  # endless: epochs go on counting

@@ -42,7 +42,9 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     if not isinstance(data, (list, tuple)):
         return data, None, None
     if not 1 <= len(data) <= 3:
-        raise ValueError(f"A batch is x, (x, y) or (x, y, sample_weight), got a {type(data).__name__} of {len(data)} parts; wrap several inputs in one list.")
+        raise ValueError(
+            f"A batch is x, (x, y) or (x, y, sample_weight), got a {type(data).__name__} of {len(data)} parts; wrap several inputs in one list."
+        )
     return (*data, None, None)[:3]  # type: ignore[return-value]
 
 
@@ -104,7 +106,9 @@ class Source:
 
     has_partial_batch = False
 
-    def __init__(self, backend: Backend, *, batch_size: int | None, pass_batches: int | None, steps: int | None, repeat: bool, native: bool):
+    def __init__(
+        self, backend: Backend, *, batch_size: int | None, pass_batches: int | None, steps: int | None, repeat: bool, native: bool
+    ):
         if steps is not None and (not isinstance(steps, (int, np.integer)) or steps < 1):
             raise ValueError(f"The number of steps must be a positive integer or None, got {steps!r}.")
         self.backend, self.batch_size, self.pass_batches = backend, batch_size, pass_batches
@@ -143,10 +147,6 @@ class Source:
         for number, first, last in self.spans(epoch, start):
             yield from self.one_pass(number, first, last)
 
-    def peek(self) -> Batch:
-        """The first batch, which is still given out afterwards."""
-        return next(iter(self.batches(0)))
-
     def stacked(self, epoch: int, k: int, start: int = 0) -> Iterator[tuple[int, Batch]]:
         """The same batches in packs: `(k, batch)` with a new leading axis of size `k`, then what is left as `(1, batch)` without one."""
         pack: list[Batch] = []
@@ -156,9 +156,12 @@ class Source:
                 pack = []
             pack.append(batch)
             if len(pack) == k:
-                yield (1, pack[0]) if k == 1 else (k, tree.map_structure(lambda *parts: None if parts[0] is None else self.backend.stack_batches(parts), *pack))
+                yield (1, pack[0]) if k == 1 else (k, tree.map_structure(self._stacked, *pack))
                 pack = []
         yield from ((1, one) for one in pack)
+
+    def _stacked(self, *parts: Any) -> Any:
+        return None if parts[0] is None else self.backend.stack_batches(parts)
 
     def peek(self) -> Batch:
         """The first batch of epoch 0, which the epoch then gives again."""
