@@ -54,6 +54,11 @@ class Journal:
         return new
 
 
+def any_open() -> bool:
+    """Whether any thread takes notes."""
+    return _open > 0
+
+
 def _stack() -> list[Journal]:
     return _local.__dict__.setdefault("stack", [])
 

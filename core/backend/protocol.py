@@ -29,6 +29,7 @@ class Backend:
         self.__dict__.update(self.functions)
         # Native dtypes that ops with promote="float" take as they are.
         self.float_dtypes: frozenset = self.native_float_dtypes()
+        self.int_dtypes: frozenset = self.native_int_dtypes()  # those that take a Python integer as it is
 
     def has(self, name: str) -> bool:
         """Whether this backend has its own function of that name."""

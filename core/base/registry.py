@@ -119,7 +119,7 @@ def serialize_keras_object(obj: Any) -> Any:
         return [serialize_keras_object(x) for x in obj]
     if isinstance(obj, dict):
         return {str(k): serialize_keras_object(v) for k, v in obj.items()}
-    if isinstance(obj, np.generic):
+    if isinstance(obj, np.generic) or (isinstance(obj, np.ndarray) and obj.ndim == 0):
         return obj.item()
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
@@ -130,8 +130,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, (types.FunctionType, types.BuiltinFunctionType, types.MethodType)) or (callable(obj) and hasattr(obj, "op")):
         return _serialize_function(obj)
     if inspect.isclass(obj):
-        return {"module": facade_of(obj) or obj.__module__, "class_name": obj.__name__, "config": None,
-                "registered_name": _NAMES.get(obj)}  # fmt: skip
+        return {"module": facade_of(obj), "class_name": obj.__name__, "config": None, "registered_name": _NAMES.get(obj)}
     if hasattr(obj, "get_config"):
         return _serialize_instance(obj)
     if hasattr(obj, "shape") and hasattr(obj, "dtype"):
@@ -152,15 +151,14 @@ def _serialize_function(function: Any) -> Any:
         raise ConfigError("A lambda cannot be written to a config, since there is no encoding for code: define a function and register it.")
     if facade_of(function):
         return name
-    return {"class_name": "function", "config": name, "module": "builtins" if function not in _NAMES else function.__module__,
-            "registered_name": get_registered_name(function)}  # fmt: skip
+    return {"module": "builtins", "class_name": "function", "config": get_registered_name(function), "registered_name": "function"}
 
 
 def _serialize_instance(obj: Any) -> dict:
     cls = type(obj)
     facade = facade_of(cls)
     entry = {
-        "module": facade or cls.__module__,
+        "module": facade,
         "class_name": cls.__name__,
         "config": _plain(obj.get_config()),
         "registered_name": None if facade else get_registered_name(cls),

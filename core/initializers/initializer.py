@@ -123,7 +123,12 @@ class STFT(Initializer):
         return np.array(np.broadcast_to(waves, shape))
 
     def get_config(self) -> dict:
-        return {"side": self.side, "window": registry.serialize_keras_object(self.window), "periodic": self.periodic, "scaling": self.scaling}
+        return {
+            "side": self.side,
+            "window": registry.serialize_keras_object(self.window),
+            "periodic": self.periodic,
+            "scaling": self.scaling,
+        }
 
 
 _WINDOWS = {"hann": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "bartlett": np.bartlett, "boxcar": np.ones}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from core import ops
-from core.layers.recurrent_cell import RecurrentCell
+from core.layers.recurrent_cell import DenseCell
 from core.layers.rnn import CELL_OPTIONS, CellLayer, shows_cell
 from core.ops import recurrent
 
 
-class GRUCell(RecurrentCell):
+class GRUCell(DenseCell):
     """One step of a gated recurrent unit: returns the output h and the states [h]. Cho et al., 2014.
 
     With gates z (keep), r (reset) and candidate n: `h = z * h + (1 - z) * n`. In the kernels they lie in the order z, r, n.

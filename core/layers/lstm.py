@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from core import ops
-from core.layers.recurrent_cell import RecurrentCell
+from core.layers.recurrent_cell import DenseCell
 from core.layers.rnn import CELL_OPTIONS, CellLayer, shows_cell
 from core.ops import recurrent
 
 
-class LSTMCell(RecurrentCell):
+class LSTMCell(DenseCell):
     """One step of a long short-term memory: returns the output h and the states [h, c]. Hochreiter and Schmidhuber, 1997.
 
     With gates i, f, o and candidate g: `c = f * c + i * g`, `h = o * activation(c)`. In the kernels they lie in the order i, f, g, o.

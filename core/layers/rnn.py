@@ -82,7 +82,7 @@ class RNN(Layer):
         elif hasattr(cell, "build") and not getattr(cell, "built", False):
             cell.build(step_shape)
         self._projects = isinstance(cell, RecurrentCell) and cell.projects
-        self._fused = self._projects and cell.is_standard and len(sequences_shape) == 3
+        self._fused = self._projects and cell.is_standard
         if self.stateful:
             self._remember(sequences_shape[0])
 
@@ -93,15 +93,19 @@ class RNN(Layer):
 
     def _state_specs(self, batch_size) -> list:
         """The states as symbolic tensors, in the structure that the cell takes."""
+        return [_map_sizes(lambda size: KerasTensor((batch_size, *size), self.compute_dtype), size) for size in self._state_sizes()]
+
+    def _state_sizes(self) -> list:
+        """The sizes of the states, as a list; with several cells, a list of one list per cell."""
         sizes = self.cell.state_size
-        sizes = sizes if _holds_sizes(sizes) else [sizes]
-        return [_map_sizes(lambda size: KerasTensor((batch_size, *size), self.compute_dtype), size) for size in sizes]
+        if isinstance(self.cell, StackedRNNCells):
+            return [size if _holds_sizes(size) else [size] for size in sizes]
+        return list(sizes) if _holds_sizes(sizes) else [sizes]
 
     def _output_size(self) -> tuple:
         size = getattr(self.cell, "output_size", None)
         if size is None:
-            sizes = self.cell.state_size
-            size = sizes[0] if _holds_sizes(sizes) else sizes
+            size = self._state_sizes()[0]
         return _as_size(size)
 
     def get_initial_state(self, batch_size):
@@ -110,24 +114,24 @@ class RNN(Layer):
         if make is not None:
             states = make(batch_size=batch_size)
             return list(states) if tree.is_nested(states) else [states]
-        sizes = self.cell.state_size
-        sizes = sizes if _holds_sizes(sizes) else [sizes]
-        return [_map_sizes(lambda size: ops.zeros((batch_size, *size), dtype=self.compute_dtype), size) for size in sizes]
+        return [_map_sizes(lambda size: ops.zeros((batch_size, *size), dtype=self.compute_dtype), size) for size in self._state_sizes()]
+
+    def _first_states(self, sequences: Any) -> list:
+        return self.get_initial_state(ops.shape(sequences)[0])
 
     @property
     def states(self) -> list | None:
         """The variables that hold the states between batches, None where the layer is not stateful or not built."""
         return [memory.state for memory in self._memories] or None
 
-    @states.setter
-    def states(self, values: Any) -> None:
+    def _keep(self, values: Any) -> None:
         for memory, value in zip(self._memories, tree.flatten(values), strict=True):
             memory.state.assign(value)
 
     def reset_state(self) -> None:
         """Sets the states of a stateful layer to what they are before a first batch."""
         if self._memories:
-            self.states = self.get_initial_state(self._memories[0].state.shape[0])
+            self._keep(self.get_initial_state(self._memories[0].state.shape[0]))
 
     reset_states = reset_state
 
@@ -140,12 +144,12 @@ class RNN(Layer):
             like = self._state_specs(sequences.shape[0])
             states = tree.pack_sequence_as(like, [ops.cast(memory.state, self.compute_dtype) for memory in self._memories])
         else:
-            states = self.get_initial_state(ops.shape(sequences)[0])
+            states = self._first_states(sequences)
         if isinstance(mask, (list, tuple)):
             mask = next((m for m in tree.flatten(mask) if m is not None), None)
         last, outputs, states = self.inner_loop(sequences, states, mask, training)
         if self._memories:
-            self.states = states
+            self._keep(states)
         output = outputs if self.return_sequences else last
         return (output, *states) if self.return_state else output
 

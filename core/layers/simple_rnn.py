@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from core import ops
-from core.layers.recurrent_cell import RecurrentCell
+from core.layers.recurrent_cell import DenseCell
 from core.layers.rnn import CELL_OPTIONS, CellLayer, shows_cell
 from core.ops import recurrent
 
 
-class SimpleRNNCell(RecurrentCell):
+class SimpleRNNCell(DenseCell):
     """One step of `h = activation(x @ kernel + h @ recurrent_kernel + bias)`: returns the output h and the states [h].
 
     Args:

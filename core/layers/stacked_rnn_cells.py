@@ -10,7 +10,7 @@ from core.layers.layer import Layer
 
 
 class StackedRNNCells(Layer):
-    """Cells as one: each takes the output of the one before. States are a list with one entry, or list of entries, per cell.
+    """Cells as one: each takes the output of the one before. States are a list with one list per cell.
 
     >>> cell = StackedRNNCells([LSTMCell(3), GRUCell(2)])
     >>> RNN(cell)(np.ones((2, 5, 4), "float32")).shape
@@ -39,12 +39,10 @@ class StackedRNNCells(Layer):
         states = []
         for cell in self.cells:
             if hasattr(cell, "get_initial_state"):
-                states.append(cell.get_initial_state(batch_size=batch_size))
+                own = cell.get_initial_state(batch_size=batch_size)
             else:
-                sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
-                states.append([ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in sizes])
-            if not isinstance(cell.state_size, (list, tuple)) and isinstance(states[-1], (list, tuple)):
-                (states[-1],) = states[-1]
+                own = [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in _listed(cell.state_size)]
+            states.append(_listed(own))
         return states
 
     def build(self, input_shape):
@@ -57,20 +55,17 @@ class StackedRNNCells(Layer):
     def call(self, inputs, states, training=False, **kwargs):
         new_states = []
         for cell, own in zip(self.cells, states):
-            alone = not isinstance(own, (list, tuple))
             run = cell.call if isinstance(cell, Layer) else cell
             options = {"training": training} if isinstance(cell, Layer) and cell._call_spec.training else {}
-            inputs, new = run(inputs, [own] if alone else list(own), **options)
-            if isinstance(new, (list, tuple)):
-                new = new[0] if alone else list(new)
-            new_states.append(new)
+            inputs, new = run(inputs, _listed(own), **options)
+            new_states.append(_listed(new))
         return inputs, new_states
 
     def begin(self, step_input: Any, states: Any) -> None:
         """Draws the dropout masks of the cells, before a loop."""
         for cell, own in zip(self.cells, states):
             if hasattr(cell, "begin"):
-                cell.begin(step_input, own if isinstance(own, (list, tuple)) else [own])
+                cell.begin(step_input, _listed(own))
             size = _output_size(cell)
             step_input = ops.zeros((ops.shape(step_input)[0], *((size,) if isinstance(size, int) else size)), dtype=self.compute_dtype)
 
@@ -88,6 +83,10 @@ class StackedRNNCells(Layer):
         config = dict(config)
         cells = [registry.deserialize_keras_object(cell, custom_objects=custom_objects) for cell in config.pop("cells")]
         return cls(cells, **config)
+
+
+def _listed(states: Any) -> list:
+    return list(states) if isinstance(states, (list, tuple)) else [states]
 
 
 def _output_size(cell: Any) -> Any:

@@ -7,7 +7,6 @@ default, as Keras does, the others only where they differ.
 from __future__ import annotations
 
 import inspect
-from typing import Any
 
 from core.base import registry
 from core.losses import functions

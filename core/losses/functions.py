@@ -161,7 +161,9 @@ def _check_classes(name: str, y_true: Any, y_pred: Any, axis: int) -> None:
             f"use sparse_categorical_crossentropy or core.utils.to_categorical."
         )
     if y_pred.shape[axis] == 1:
-        warnings.warn(f"{name} over one class is always zero; use binary_crossentropy for two classes. y_pred: {tuple(y_pred.shape)}.", stacklevel=4)
+        warnings.warn(
+            f"{name} over one class is always zero; use binary_crossentropy for two classes. y_pred: {tuple(y_pred.shape)}.", stacklevel=4
+        )
 
 
 @loss_function

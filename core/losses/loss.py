@@ -31,11 +31,11 @@ def as_tensor(x: Any, dtype: str | None, backend: Any) -> Any:
     """`x` as a tensor of that backend and dtype; None keeps the dtype."""
     if isinstance(x, Holder):
         x = x.value
-    if slot.OWNERS.get(type(x)) is backend:
+    other = slot.OWNERS.get(type(x)) or slot.owner(x)
+    if other is backend:
         return x if dtype is None or backend.dtype(x) == dtype else backend.cast(x, dtype)
     if isinstance(x, KerasTensor):
         return x if dtype is None or x.dtype == dtype else ops.cast(x, dtype)
-    other = slot.owner(x)
     return backend.convert_to_tensor(x if other is None else other.convert_to_numpy(x), dtype)
 
 
@@ -88,7 +88,9 @@ def aligned(weights: Any, values: Any) -> tuple[Any, Any]:
         except ValueError:
             fits = False
         if not fits and None not in shape:
-            raise ValueError(f"sample_weight of shape {tuple(weights.shape)} does not fit values of shape {shape}: give one weight per sample or per value.")
+            raise ValueError(
+                f"sample_weight of shape {tuple(weights.shape)} does not fit values of shape {shape}: give one weight per sample or per value."
+            )
     return weights, values
 
 
@@ -201,7 +203,9 @@ def _compute_dtype(dtype: Any) -> str:
 class LossFunctionWrapper(Loss):
     """The loss of a function `fn(y_true, y_pred, **kwargs)` that returns values per sample."""
 
-    def __init__(self, fn: Callable, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None, **kwargs: Any):
+    def __init__(
+        self, fn: Callable, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None, **kwargs: Any
+    ):
         super().__init__(name, reduction, dtype)
         self.fn, self._fn_kwargs = fn, kwargs
         self._raw = getattr(fn, "raw", fn)

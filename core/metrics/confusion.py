@@ -55,7 +55,9 @@ def confusion(y_true: Any, y_pred: Any, weights: Any, thresholds: Sequence[float
     segments, back = ops.reshape(below, (-1,)), np.argsort(order, kind="stable")
 
     def above(values: Any) -> Any:
-        counts = ops.segment_sum(ops.reshape(ops.broadcast_to(values, ops.shape(y_pred)), (-1,)), segments, num_segments=(count + 1) * labels)
+        counts = ops.segment_sum(
+            ops.reshape(ops.broadcast_to(values, ops.shape(y_pred)), (-1,)), segments, num_segments=(count + 1) * labels
+        )
         totals = ops.flip(ops.cumsum(ops.flip(ops.reshape(counts, (count + 1, labels))[1:], axis=0), axis=0), axis=0)
         totals = totals if (back == np.arange(count)).all() else ops.take(totals, back, axis=0)
         return totals if by_label else totals[:, 0]
@@ -85,7 +87,9 @@ class _Confusion(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = same_rank(*self._tensors(y_true, y_pred))
         if y_true.shape != y_pred.shape and None not in (*y_true.shape, *y_pred.shape):
-            raise ValueError(f"{type(self).__name__} expected y_true and y_pred of one shape, got {tuple(y_true.shape)} and {tuple(y_pred.shape)}.")
+            raise ValueError(
+                f"{type(self).__name__} expected y_true and y_pred of one shape, got {tuple(y_true.shape)} and {tuple(y_pred.shape)}."
+            )
         if self.top_k is not None:
             y_pred = _top_k(y_pred, self.top_k)
         weights = None if sample_weight is None else self._tensors(sample_weight)[0]
@@ -112,7 +116,7 @@ class _Count(_Confusion):
 
     def __init__(self, thresholds=None, name=None, dtype=None):
         super().__init__(dtype, name)
-        self._given, self.thresholds = thresholds, checked_thresholds(thresholds)
+        self._thresholds, self.thresholds = thresholds, checked_thresholds(thresholds)
         self.accumulator = self.add_weight((len(self.thresholds),), name="accumulator")
 
     def result(self) -> Any:
@@ -120,7 +124,7 @@ class _Count(_Confusion):
         return counts[0] if len(self.thresholds) == 1 else counts
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "thresholds": self._given}
+        return {**super().get_config(), "thresholds": self._thresholds}
 
 
 class TruePositives(_Count):
@@ -163,7 +167,7 @@ class _Rate(_Confusion):
 
     def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
         super().__init__(dtype, name)
-        self._given, self.top_k, self.class_id = thresholds, top_k, class_id
+        self._thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
         self.thresholds = [_NEVER] if top_k is not None and thresholds is None else checked_thresholds(thresholds)
         self.true_positives = self.add_weight((len(self.thresholds),), name="true_positives")
         self._errors = self.add_weight((len(self.thresholds),), name=self._error)
@@ -173,7 +177,7 @@ class _Rate(_Confusion):
         return rate[0] if len(self.thresholds) == 1 else rate
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "thresholds": self._given, "top_k": self.top_k, "class_id": self.class_id}
+        return {**super().get_config(), "thresholds": self._thresholds, "top_k": self.top_k, "class_id": self.class_id}
 
 
 class Precision(_Rate):
@@ -227,7 +231,9 @@ class _Curve(_Confusion):
         self.false_negatives.assign_add(positives - true_positives)
 
     def _values(self) -> tuple[Any, Any, Any, Any]:
-        return tuple(ops.convert_to_tensor(v) for v in (self.true_positives, self.false_positives, self.true_negatives, self.false_negatives))
+        return tuple(
+            ops.convert_to_tensor(v) for v in (self.true_positives, self.false_positives, self.true_negatives, self.false_negatives)
+        )
 
 
 class _AtConstraint(_Curve):

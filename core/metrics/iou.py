@@ -47,7 +47,9 @@ class _IoUBase(Metric):
         else:
             weights = as_tensor(sample_weight, None, backend)
             if dtypes.is_int_dtype(self._dtype) and dtypes.is_float_dtype(weights.dtype):
-                warnings.warn(f"{type(self).__name__} counts in {self._dtype}, so weights lose their fractions; give dtype='float32'.", stacklevel=2)
+                warnings.warn(
+                    f"{type(self).__name__} counts in {self._dtype}, so weights lose their fractions; give dtype='float32'.", stacklevel=2
+                )
             weights = ops.reshape(ops.cast(weights, self._dtype), (-1,))
             if weights.shape != y_true.shape:  # one weight per sample of several values
                 each = ops.shape(y_true)[0] // ops.shape(weights)[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,12 @@ class Metric(Module):
     """
 
     _direction: str | None = None  # whether "up" or "down" is better, where that is known
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        for name in ("update_state", "result"):
+            if name in cls.__dict__:
+                setattr(cls, name, _at_home(cls.__dict__[name]))
 
     def __init__(self, dtype: Any = None, name: str | None = None):
         self.name = name or names.auto_name(type(self).__name__)
@@ -144,6 +152,20 @@ class Metric(Module):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _at_home(method: Callable) -> Callable:
+    """A method in which the metric's backend is the active one, so that what it creates fits its state."""
+
+    @functools.wraps(method)
+    def run(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        home = slot.get(self._backend_name)
+        if slot.active() is home:
+            return method(self, *args, **kwargs)
+        with slot.use(home):
+            return method(self, *args, **kwargs)
+
+    return run
 
 
 def _dtype_of(dtype: Any) -> str:

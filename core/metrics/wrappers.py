@@ -242,9 +242,7 @@ class SparseCategoricalCrossentropy(_FunctionMetric):
     _direction, _casts_labels = "down", False
 
     def __init__(self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, ignore_class=None, axis=-1):
-        super().__init__(
-            losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis
-        )
+        super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis)
 
 
 class R2Score(Metric):
@@ -262,7 +260,9 @@ class R2Score(Metric):
     def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
         super().__init__(dtype, name)
         if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
-            raise ValueError(f"class_aggregation must be 'uniform_average', 'variance_weighted_average' or None, got {class_aggregation!r}.")
+            raise ValueError(
+                f"class_aggregation must be 'uniform_average', 'variance_weighted_average' or None, got {class_aggregation!r}."
+            )
         if num_regressors < 0:
             raise ValueError(f"num_regressors must be at least 0, got {num_regressors}.")
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors

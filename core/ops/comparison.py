@@ -23,7 +23,7 @@ def _one_answer(x1: KerasTensor, x2: KerasTensor, *args: Any, **kwargs: Any) -> 
     return KerasTensor((), "bool")
 
 
-@op("x1 x2", rule=_compared, promote="numeric")
+@op("x1 x2", rule=_compared, promote="numeric", scalars=True)
 def equal(x1, x2):
     """Whether both are equal, element by element, broadcast, as bools.
 
@@ -33,7 +33,7 @@ def equal(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=_compared, promote="numeric")
+@op("x1 x2", rule=_compared, promote="numeric", scalars=True)
 def not_equal(x1, x2):
     """Whether both differ, element by element, broadcast, as bools.
 
@@ -43,7 +43,7 @@ def not_equal(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=_compared, promote="numeric")
+@op("x1 x2", rule=_compared, promote="numeric", scalars=True)
 def less(x1, x2):
     """Whether `x1` is less than `x2`, element by element, broadcast, as bools.
 
@@ -53,7 +53,7 @@ def less(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=_compared, promote="numeric")
+@op("x1 x2", rule=_compared, promote="numeric", scalars=True)
 def less_equal(x1, x2):
     """Whether `x1` is at most `x2`, element by element, broadcast, as bools.
 
@@ -63,7 +63,7 @@ def less_equal(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=_compared, promote="numeric")
+@op("x1 x2", rule=_compared, promote="numeric", scalars=True)
 def greater(x1, x2):
     """Whether `x1` is greater than `x2`, element by element, broadcast, as bools.
 
@@ -73,7 +73,7 @@ def greater(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=_compared, promote="numeric")
+@op("x1 x2", rule=_compared, promote="numeric", scalars=True)
 def greater_equal(x1, x2):
     """Whether `x1` is at least `x2`, element by element, broadcast, as bools.
 

@@ -1,4 +1,4 @@
-"""Cross-entropies, of probabilities and of logits. Losses without reduction: one value per sample or element.
+"""Cross-entropies, of probabilities and of logits: one value per sample or element, or their mean with `reduction="mean"`.
 
 Probabilities are clipped to epsilon and 1 - epsilon (`core.config.epsilon()`, or half the spacing of a coarser dtype), so that their
 logarithms are finite.
@@ -13,13 +13,33 @@ from core.base import config, dtypes, shapes
 from core.ops import rules
 from core.ops.activations import log_softmax
 from core.ops.convert import cast
-from core.ops.elementwise import abs, clip, exp, log, log1p, maximum
+from core.ops.elementwise import abs, clip, exp, log, log1p, maximum, square, subtract
 from core.ops.indexing import take_along_axis
-from core.ops.reduction import sum
+from core.ops.reduction import mean, sum
 from core.ops.registry import op
 from core.ops.shape import expand_dims, squeeze
 
-__all__ = ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
+__all__ = ["binary_crossentropy", "categorical_crossentropy", "mean_squared_difference", "sparse_categorical_crossentropy"]
+
+
+def _reduced_spec(values, reduction):
+    if reduction not in ("none", "mean"):
+        raise ValueError(f'reduction is "none" or "mean", got {reduction!r}.')
+    return KerasTensor(() if reduction == "mean" else values.shape, values.dtype)
+
+
+def _reduced(values, reduction):
+    return mean(values) if reduction == "mean" else values
+
+
+@op("x1 x2", rule=lambda x1, x2: KerasTensor((), rules.broadcast(x1, x2).dtype), promote="float")
+def mean_squared_difference(x1, x2):
+    """The mean of `(x1 - x2) ** 2` over all elements, broadcast: a scalar.
+
+    >>> mean_squared_difference([0.0, 1.0], [2.0, 1.0])
+    array(2., dtype=float32)
+    """
+    return mean(square(subtract(x1, x2)))
 
 
 def _clipped(probabilities):
@@ -35,13 +55,13 @@ def _same_shape(name, target, output):
         raise ValueError(f"{name} expected target and output of one shape, got {tuple(target.shape)} and {tuple(output.shape)}.")
 
 
-def _binary_rule(target, output, from_logits=False):
+def _binary_rule(target, output, from_logits=False, reduction="none"):
     _same_shape("binary_crossentropy", target, output)
-    return KerasTensor(output.shape, output.dtype)
+    return _reduced_spec(output, reduction)
 
 
 @op("target output", rule=_binary_rule, promote="float")
-def binary_crossentropy(target, output, from_logits=False):
+def binary_crossentropy(target, output, from_logits=False, reduction="none"):
     """`-target * log(output) - (1 - target) * log(1 - output)` of each element; `output` holds probabilities, or logits.
 
     Raises ValueError where the shapes differ.
@@ -51,18 +71,18 @@ def binary_crossentropy(target, output, from_logits=False):
     """
     _same_shape("binary_crossentropy", target, output)
     if from_logits:
-        return maximum(output, 0.0) - output * target + log1p(exp(-abs(output)))
+        return _reduced(maximum(output, 0.0) - output * target + log1p(exp(-abs(output))), reduction)
     output = _clipped(output)
-    return -(target * log(output) + (1 - target) * log1p(-output))
+    return -_reduced(target * log(output) + (1 - target) * log1p(-output), reduction)
 
 
-def _categorical_rule(target, output, from_logits=False, axis=-1):
+def _categorical_rule(target, output, from_logits=False, axis=-1, reduction="none"):
     _same_shape("categorical_crossentropy", target, output)
-    return rules.reduce(output, axis)
+    return _reduced_spec(rules.reduce(output, axis), reduction)
 
 
 @op("target output", rule=_categorical_rule, promote="float")
-def categorical_crossentropy(target, output, from_logits=False, axis=-1):
+def categorical_crossentropy(target, output, from_logits=False, axis=-1, reduction="none"):
     """`-sum(target * log(output))` over the classes on `axis`; `output` holds probabilities (scaled to sum to one), or logits.
 
     The result lacks `axis`. Raises ValueError where the shapes differ.
@@ -71,13 +91,8 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     array([0.6931472], dtype=float32)
     """
     _same_shape("categorical_crossentropy", target, output)
-    return -sum(target * _log_probabilities(output, from_logits, axis), axis=axis)
-
-
-def _log_probabilities(output, from_logits, axis):
-    if from_logits:
-        return log_softmax(output, axis=axis)
-    return log(_clipped(output / sum(output, axis=axis, keepdims=True)))
+    logs = log_softmax(output, axis=axis) if from_logits else log(_clipped(output / sum(output, axis=axis, keepdims=True)))
+    return -_reduced(sum(target * logs, axis=axis), reduction)
 
 
 def _samples(target, output, axis):
@@ -95,12 +110,12 @@ def _samples(target, output, axis):
     return shape
 
 
-def _sparse_rule(target, output, from_logits=False, axis=-1):
-    return KerasTensor(_samples(target, output, axis), output.dtype)
+def _sparse_rule(target, output, from_logits=False, axis=-1, reduction="none"):
+    return _reduced_spec(KerasTensor(_samples(target, output, axis), output.dtype), reduction)
 
 
 @op("output", also="target", rule=_sparse_rule, promote="float")
-def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, reduction="none"):
     """`-log(output)` at the class that `target` names; `output` holds probabilities (scaled to sum to one), or logits, on `axis`.
 
     `target` has the shape of `output` without `axis`, or with a trailing 1; the result has the shape without. Classes must lie in
@@ -113,4 +128,8 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     if len(target.shape) == len(output.shape):
         target = squeeze(target, -1)
     target = expand_dims(cast(target, "int32"), axis)
-    return -squeeze(take_along_axis(_log_probabilities(output, from_logits, axis), target, axis=axis), axis)
+    if from_logits:
+        logs = take_along_axis(log_softmax(output, axis=axis), target, axis=axis)
+    else:
+        logs = log(_clipped(take_along_axis(output, target, axis=axis) / sum(output, axis=axis, keepdims=True)))
+    return -_reduced(squeeze(logs, axis), reduction)

@@ -39,7 +39,7 @@ def _ldexp(x1: KerasTensor, x2: KerasTensor) -> KerasTensor:
     return KerasTensor(shapes.broadcast(x1.shape, x2.shape), x1.dtype)
 
 
-@op("x1 x2", rule=rules.broadcast, promote="numeric")
+@op("x1 x2", rule=rules.broadcast, promote="numeric", scalars=True)
 def add(x1, x2):
     """`x1 + x2` element by element, broadcast. Two bools give their logical or.
 
@@ -49,7 +49,7 @@ def add(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=rules.broadcast, promote="numeric")
+@op("x1 x2", rule=rules.broadcast, promote="numeric", scalars=True)
 def subtract(x1, x2):
     """`x1 - x2` element by element, broadcast.
 
@@ -59,7 +59,7 @@ def subtract(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=rules.broadcast, promote="numeric")
+@op("x1 x2", rule=rules.broadcast, promote="numeric", scalars=True)
 def multiply(x1, x2):
     """`x1 * x2` element by element, broadcast. Two bools give their logical and.
 
@@ -69,7 +69,7 @@ def multiply(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=rules.broadcast, promote="float")
+@op("x1 x2", rule=rules.broadcast, promote="float", scalars=True)
 def divide(x1, x2):
     """`x1 / x2` element by element, broadcast, as a float: integers become `floatx()` first.
 
@@ -122,7 +122,7 @@ def fmod(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=rules.typed(rules.broadcast, _counted), promote="numeric")
+@op("x1 x2", rule=rules.typed(rules.broadcast, _counted), promote="numeric", scalars=True)
 def power(x1, x2):
     """`x1` to the power of `x2`, in the promoted dtype; two bools give int32.
 
@@ -597,7 +597,7 @@ def round(x, decimals=0):
     primitive()
 
 
-@op("x x_min x_max", rule=_clip, promote="numeric")
+@op("x x_min x_max", rule=_clip, promote="numeric", scalars=True)
 def clip(x, x_min, x_max):
     """`x` with what is below `x_min` or above `x_max` put there; bounds broadcast, None means no bound; bools give int32.
 
@@ -607,7 +607,7 @@ def clip(x, x_min, x_max):
     primitive()
 
 
-@op("x1 x2", rule=rules.broadcast, promote="numeric")
+@op("x1 x2", rule=rules.broadcast, promote="numeric", scalars=True)
 def maximum(x1, x2):
     """The greater of both, element by element; NaN where one is.
 
@@ -617,7 +617,7 @@ def maximum(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=rules.broadcast, promote="numeric")
+@op("x1 x2", rule=rules.broadcast, promote="numeric", scalars=True)
 def minimum(x1, x2):
     """The lesser of both, element by element; NaN where one is.
 

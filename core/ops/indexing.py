@@ -197,7 +197,7 @@ def _where(condition, x1=None, x2=None):
     return rules.shaped(x1, shapes.broadcast(condition.shape, x1.shape, x2.shape))
 
 
-@op("x1 x2", also="condition", rule=_where, promote="numeric")
+@op("x1 x2", also="condition", rule=_where, promote="numeric", scalars=True)
 def where(condition, x1=None, x2=None):
     """The elements of `x1` where `condition` holds and of `x2` elsewhere, broadcast; with the condition alone, `nonzero`.
 

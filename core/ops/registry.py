@@ -44,10 +44,11 @@ class Op:
         also: names of tensor parameters that keep their own dtype (indices, conditions).
         lists: those of both that hold a list of tensors.
         promote: None, "numeric" (common dtype) or "float" (common dtype, integers to floatx).
+        scalars: whether the backends' functions take Python numbers for the tensors after the first, which has the dtype.
         rule: from the arguments, tensors as `KerasTensor` with promoted dtype, to the outputs' `KerasTensor`s.
     """
 
-    def __init__(self, reference: Callable, tensors: str, also: str, promote: str | None, rule: Callable | None):
+    def __init__(self, reference: Callable, tensors: str, also: str, promote: str | None, rule: Callable | None, scalars: bool = False):
         self.name = reference.__name__.rstrip("_")
         self.reference = reference
         self.is_primitive = "primitive" in reference.__code__.co_names
@@ -62,10 +63,10 @@ class Op:
         if unknown:
             raise TypeError(f"The op {self.name} declares tensors {sorted(unknown)} that are not among its parameters.")
         self.promote = promote
+        self.scalars = scalars
         self.rule = rule
         self._implementations: dict[Backend, Callable] = {}
-        self._entries: dict[Backend, tuple[Callable, frozenset]] = {}
-        self.fast: dict[type, tuple[Callable, frozenset]] = {}  # tensor type -> its backend's (implementation, float dtypes)
+        self.fast: dict[type, tuple[Callable, frozenset, frozenset, Backend]] = {}  # of the owner of a tensor type, for `_caller`
         self.public: Callable = reference
 
     def __repr__(self) -> str:
@@ -143,11 +144,10 @@ class Op:
             backend = slot.active()
         self._convert(bound, backend)
         implementation = self.implementation(backend)
-        if not self.lists:
-            for name in self.tensors:
-                kind = type(bound.get(name))
-                if kind not in self.fast and slot.OWNERS.get(kind) is backend:
-                    self.fast[kind] = self._entries.setdefault(backend, (implementation, backend.float_dtypes))
+        for value in self._members(bound):
+            kind = type(value)
+            if kind not in self.fast and slot.OWNERS.get(kind) is backend:
+                self.fast[kind] = (implementation, backend.float_dtypes, backend.int_dtypes, backend)
         try:
             return self._apply(implementation, bound)
         except Exception as error:
@@ -267,7 +267,9 @@ def _to_spec(value: Any, dtype: str | None) -> KerasTensor:
     return KerasTensor(tuple(value.shape), dtype or dtypes.standardize_dtype(value.dtype))
 
 
-def op(tensors: str = "x", *, rule: Callable | None, also: str = "", promote: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def op(
+    tensors: str = "x", *, rule: Callable | None, also: str = "", promote: str | None = None, scalars: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declares a function as an op. See `Op` for the arguments; `*` before a name marks a list of tensors.
 
     >>> @op("x1 x2", rule=rules.broadcast, promote="numeric")
@@ -275,7 +277,7 @@ def op(tensors: str = "x", *, rule: Callable | None, also: str = "", promote: st
     """
 
     def declare(reference: Callable[P, R]) -> Callable[P, R]:
-        spec = Op(reference, tensors, also, promote, rule)
+        spec = Op(reference, tensors, also, promote, rule, scalars)
         if spec.name in REGISTRY:
             raise ValueError(f"The op {spec.name} is declared twice.")
         REGISTRY[spec.name] = spec
@@ -289,70 +291,157 @@ def op(tensors: str = "x", *, rule: Callable | None, also: str = "", promote: st
 
 def _caller(spec: Op) -> Callable:
     """The public function: a table look-up by tensor type where nothing needs converting, else `dispatch`."""
-    fast, dispatch = spec.fast, spec.dispatch
-    arity = len(spec.tensors)
-    floats_only = spec.promote == "float"
-    if arity == 0 or arity > 3 or spec.also or spec.lists or spec.variadic:
+    dispatch, names = spec.dispatch, spec.tensors + spec.also
 
-        def general(*args, **kwargs):
-            return dispatch(args, kwargs)
+    def general(*args, **kwargs):
+        return dispatch(args, kwargs)
 
+    if spec.variadic is not None:
+        return _of_rest(spec) if names == (spec.variadic,) else general
+    if spec.lists:
+        return _of_list(spec) if names == (spec.parameters[0],) else general
+    if not names or spec.parameters[0] not in names:
         return general
+    return _of_one(spec) if len(names) == 1 else _of_two(spec) if len(names) == 2 and not spec.also else _of_several(spec)
 
-    if arity == 1 and not floats_only:
 
-        def unary(*args, **kwargs):
-            if args:
-                found = fast.get(type(args[0]))
-                if found is not None:
-                    try:
-                        return found[0](*args, **kwargs)
-                    except Exception as error:
-                        spec.fail(error, args, kwargs)
-            return dispatch(args, kwargs)
+def _of_one(spec: Op) -> Callable:
+    fast, dispatch, floats_only = spec.fast, spec.dispatch, spec.promote == "float"
 
-        return unary
+    def unary(*args, **kwargs):
+        if args:
+            x = args[0]
+            if type(x) in HOLDERS:
+                args = (x := x.value, *args[1:])
+            found = fast.get(type(x))
+            if found is not None and (not floats_only or x.dtype in found[1]):
+                try:
+                    return found[0](*args, **kwargs)
+                except Exception as error:
+                    spec.fail(error, args, kwargs)
+        return dispatch(args, kwargs)
 
-    if arity == 1:
+    return unary
 
-        def unary_float(*args, **kwargs):
-            if args:
-                found = fast.get(type(args[0]))
-                if found is not None and args[0].dtype in found[1]:
-                    try:
-                        return found[0](*args, **kwargs)
-                    except Exception as error:
-                        spec.fail(error, args, kwargs)
-            return dispatch(args, kwargs)
 
-        return unary_float
+def _of_two(spec: Op) -> Callable:
+    fast, dispatch, owners, scalars = spec.fast, spec.dispatch, slot.OWNERS, spec.scalars
+    floats_only, same_dtype = spec.promote == "float", spec.promote is not None
 
-    if spec.promote is None:
-        return lambda *args, **kwargs: dispatch(args, kwargs)
-
-    def several(*args, **kwargs):
+    def binary(*args, **kwargs):
         if len(args) > 1:
             x1, x2 = args[0], args[1]
+            if type(x1) in HOLDERS:
+                args = (x1 := x1.value, *args[1:])
             found = fast.get(type(x1))
             if found is not None:
                 if type(x2) in HOLDERS:
                     x2 = x2.value
                     args = (x1, x2, *args[2:])
-                dtype = x1.dtype
-                if (type(x2) is type(x1) or fast.get(type(x2)) is found) and dtype == x2.dtype and (not floats_only or dtype in found[1]):
-                    if arity == 3 and (len(args) > 2 or kwargs):
-                        if len(args) < 3:  # the third comes by keyword: bind it
-                            return dispatch(args, kwargs)
-                        x3 = args[2]
-                        if type(x3) in HOLDERS:
-                            x3 = x3.value
-                            args = (x1, x2, x3, *args[3:])
-                        if x3 is not None and (fast.get(type(x3)) is not found or x3.dtype != dtype):
-                            return dispatch(args, kwargs)
+                dtype, kind = x1.dtype, type(x2)
+                if kind is float or kind is int:
+                    fits = scalars and (dtype in found[1] or (kind is int and not floats_only and dtype in found[2]))
+                else:
+                    fits = (kind is type(x1) or owners.get(kind) is found[3]) and (
+                        not same_dtype or (dtype == x2.dtype and (not floats_only or dtype in found[1]))
+                    )
+                if fits:
                     try:
                         return found[0](*args, **kwargs)
                     except Exception as error:
                         spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 
+    return binary
+
+
+def _of_several(spec: Op) -> Callable:
+    fast, dispatch, owners, scalars = spec.fast, spec.dispatch, slot.OWNERS, spec.scalars
+    floats_only, names = spec.promote == "float", frozenset(spec.tensors + spec.also)
+    # For each count of positional arguments: which of them are tensors, and whether they promote.
+    places = [
+        tuple((i, spec.promote is not None and n in spec.tensors) for i, n in enumerate(spec.parameters[:count]) if n in names)
+        for count in range(len(spec.parameters) + 1)
+    ]
+
+    def several(*args, **kwargs):
+        if 0 < len(args) < len(places) and (not kwargs or names.isdisjoint(kwargs)):
+            values, found, dtype = list(args), None, None
+            for place, promotes in places[len(args)]:
+                value = values[place]
+                kind = type(value)
+                if kind in HOLDERS:
+                    value = values[place] = value.value
+                    kind = type(value)
+                if found is None:
+                    found = fast.get(kind)
+                    if found is None:
+                        break
+                elif value is None:
+                    continue
+                elif owners.get(kind) is not found[3]:
+                    if scalars and promotes and dtype in found[1] and (kind is float or kind is int):
+                        continue
+                    break
+                if promotes:
+                    if dtype is None:
+                        dtype = value.dtype
+                        if floats_only and dtype not in found[1]:
+                            break
+                    elif value.dtype != dtype:
+                        break
+            else:
+                try:
+                    return found[0](*values, **kwargs)
+                except Exception as error:
+                    spec.fail(error, args, kwargs)
+        return dispatch(args, kwargs)
+
     return several
+
+
+def _of_list(spec: Op) -> Callable:
+    fast, dispatch, owners = spec.fast, spec.dispatch, slot.OWNERS
+    floats_only, same_dtype = spec.promote == "float", spec.promote is not None
+
+    def joined(*args, **kwargs):
+        if args and type(args[0]) in (list, tuple) and args[0]:
+            first = args[0][0]
+            found = fast.get(type(first))
+            if found is not None:
+                dtype = first.dtype
+                for x in args[0]:
+                    if owners.get(type(x)) is not found[3] or (same_dtype and x.dtype != dtype):
+                        break
+                else:
+                    if not floats_only or dtype in found[1]:
+                        try:
+                            return found[0](*args, **kwargs)
+                        except Exception as error:
+                            spec.fail(error, args, kwargs)
+        return dispatch(args, kwargs)
+
+    return joined
+
+
+def _of_rest(spec: Op) -> Callable:
+    fast, dispatch, owners, start = spec.fast, spec.dispatch, slot.OWNERS, spec.parameters.index(spec.variadic)
+    floats_only, same_dtype = spec.promote == "float", spec.promote is not None
+
+    def variadic(*args, **kwargs):
+        tensors = [x.value if type(x) in HOLDERS else x for x in args[start:]]
+        found = fast.get(type(tensors[0])) if tensors else None
+        if found is not None:
+            dtype = tensors[0].dtype
+            for x in tensors:
+                if owners.get(type(x)) is not found[3] or (same_dtype and x.dtype != dtype):
+                    break
+            else:
+                if not floats_only or dtype in found[1]:
+                    try:
+                        return found[0](*args[:start], *tensors, **kwargs)
+                    except Exception as error:
+                        spec.fail(error, args, kwargs)
+        return dispatch(args, kwargs)
+
+    return variadic

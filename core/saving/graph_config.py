@@ -6,12 +6,13 @@ tensors. An op's entry is Keras' class of that name: static arguments in its con
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from typing import Any
 
-import core.ops  # noqa: F401 - fills the op table
+import core.ops  # fills the op table
 from core.backend.symbolic import KerasTensor, Node
-from core.base import registry, tree
+from core.base import config, registry, tree
 from core.base.errors import ConfigError
 from core.base.names import to_snake_case
 from core.graph.plan import sort_nodes
@@ -19,15 +20,37 @@ from core.layers.input_layer import InputLayer
 from core.layers.layer import Layer
 from core.ops.registry import REGISTRY, Op
 
-_MATH_OPS = frozenset(
-    "segment_sum segment_max top_k in_top_k logsumexp extract_sequences fft fft2 ifft2 rfft irfft stft istft rsqrt erf erfinv norm logdet".split()
-)
-_CORE_OPS = frozenset("cast convert_to_tensor scatter scatter_update slice slice_update stop_gradient unstack shape while_loop cond".split())
+# Where Keras keeps its op classes: by the file of ours that defines the op, with exceptions; `numpy` holds the rest.
+_HOMES = {
+    "activations": "nn", "attention": "nn", "conv": "nn", "crossentropy": "nn", "ctc": "nn", "image": "image", "linalg": "linalg", "nn": "nn",
+    "normalization": "nn", "rearrange": "einops",
+}  # fmt: skip
+_EXCEPTIONS = {
+    "core": "cast convert_to_tensor saturate_cast scatter scatter_update slice slice_update stop_gradient unstack shape while_loop cond",
+    "math": "segment_sum segment_max segment_min segment_prod top_k in_top_k logsumexp extract_sequences fft fft2 ifft2 rfft irfft stft istft rsqrt erf erfc "
+    "erfinv logdet cdist view_as_complex view_as_real",
+    "nn": "one_hot multi_hot polar psnr",
+    "numpy": "matmul einsum tensordot dot vdot inner outer cross slogdet",
+    "linalg": "norm",
+}
+_MODULES = {name: module for module, names in _EXCEPTIONS.items() for name in names.split()}
+_CLASS_NAMES = {
+    "abs": "Absolute", "allclose": "AllClose", "batch_normalization": "BatchNorm", "cdist": "CDist", "conj": "Conjugate", "ctc_decode": "CTCDecode",
+    "ctc_loss": "CTCLoss", "fft": "FFT", "fft2": "FFT2", "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT",
+    "layer_normalization": "LayerNorm", "psnr": "PSNR", "rfft": "RFFT", "rms_normalization": "RMSNorm", "searchsorted": "SearchSorted", "stft": "STFT",
+    "svd": "SVD",
+}  # fmt: skip
+# Arguments that Keras keeps elsewhere than the rule (tensors in the call by position, all else in the config) says.
+_IN_CALL = {"isclose": {"rtol", "atol"}, "slice": {"start_indices"}, "slice_update": {"start_indices"}, "get_item": {"key"}, "rearrange": {"pattern"}}
+_BY_KEYWORD = {"average": {"weights"}, "dot_product_attention": {"bias", "mask", "scale"}, "pad": {"constant_values"}, "rms_normalization": {"scale"}}
+_IN_CONFIG = {"clip": {"x_min", "x_max"}}
+_IN_CONFIG_IF_NONE = {"bincount": {"weights"}, "trapezoid": {"x"}}
+_OURS_ALONE = {"einsum": {"optimize"}, "multi_hot": {"num_tokens"}}
 
 
 def op_class_name(name: str) -> str:
     """`"expand_dims"` as Keras' class name `"ExpandDims"`."""
-    return "".join(part.capitalize() for part in name.split("_"))
+    return _CLASS_NAMES.get(name) or "".join(part.capitalize() for part in name.split("_"))
 
 
 _BY_CLASS_NAME = {op_class_name(name): name for name in REGISTRY}
@@ -35,20 +58,20 @@ _BY_CLASS_NAME = {op_class_name(name): name for name in REGISTRY}
 
 def op_module(name: str) -> str:
     """The module that Keras writes for an op."""
-    if name in _MATH_OPS:
-        return "keras.src.ops.math"
-    if name in _CORE_OPS:
-        return "keras.src.ops.core"
     home = REGISTRY[name].reference.__module__.rpartition(".")[2]
-    return f"keras.src.ops.{home if home in ('nn', 'linalg', 'image') else 'nn' if home in ('conv', 'normalization', 'attention', 'crossentropy') else 'numpy'}"
+    return f"keras.src.ops.{_MODULES.get(name) or _HOMES.get(home, 'numpy')}"
 
 
-def find_op(class_name: str) -> Callable:
-    """The op of a class name, from the op table only."""
-    name = _BY_CLASS_NAME.get(class_name) or (class_name if class_name in REGISTRY else to_snake_case(class_name))
-    if name not in REGISTRY:
-        raise registry.UnsafeArtifactError(f"The graph names the op {class_name!r}, which is not in the op table.")
-    return REGISTRY[name].public
+def find_op(class_name: Any) -> Callable:
+    """The op of a class name, from the op table and its public aliases only."""
+    if isinstance(class_name, str):
+        if class_name in _BY_CLASS_NAME:
+            return REGISTRY[_BY_CLASS_NAME[class_name]].public
+        alias = to_snake_case(class_name)
+        found = getattr(core.ops, alias, None)
+        if isinstance(found, types.FunctionType) and hasattr(found, "op") and found.op.name in REGISTRY:
+            return found
+    raise registry.UnsafeArtifactError(f"The graph names the op {class_name!r}, which is not in the op table.")
 
 
 # ------------------------------------------------------------------------------------------------ writing
@@ -133,16 +156,36 @@ def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
     if spec is None:  # an Operation of the user's
         entry = registry.serialize_keras_object(node.operation)
         return {**entry, "name": name, "inbound_nodes": [_call_config(node.args, node.kwargs, places)]}
-    bound = spec.bind(node.args, node.kwargs)
-    tensors = {*spec.tensors, *spec.also}
-    call = [_value_config(v, places) for k, v in bound.items() if k in tensors]
-    static = {k: registry.serialize_keras_object(v) if k not in tensors else None for k, v in bound.items() if k not in tensors}
-    if spec.name == "get_item":  # Keras gives the key in the call
-        call, static = [*call, _value_config(bound["key"], places)], {}
+    filled = spec.signature.bind(*node.args, **node.kwargs)
+    filled.apply_defaults()  # written out, so that a reader's own defaults do not matter
+    bound = dict(filled.arguments)
+    if spec.name == "get_item" and isinstance(bound["key"], list):
+        bound["key"] = (bound["key"],)  # an index array, where a list of JSON stands for a tuple of indices
+    if bound.get("data_format", "") is None:
+        bound["data_format"] = config.image_data_format()
+    if isinstance(bound.get("newshape"), int):
+        bound["newshape"] = [bound["newshape"]]
+    if spec.name in ("one_hot", "multi_hot") and bound["dtype"] is None:
+        bound["dtype"] = config.floatx()
+    in_call = ({*spec.tensors, *spec.also} | _IN_CALL.get(spec.name, set())) - _IN_CONFIG.get(spec.name, set())
+    args, kwargs, static = [], {}, {}
+    for key, value in bound.items():
+        if key == spec.keywords:
+            kwargs |= {k: _value_config(v, places) for k, v in value.items()}
+        elif key in _OURS_ALONE.get(spec.name, ()):
+            continue
+        elif key in _BY_KEYWORD.get(spec.name, ()):
+            kwargs[key] = _value_config(value, places)
+        elif key == spec.variadic:
+            args += [_value_config(v, places) for v in value]
+        elif key in in_call and (value is not None or key not in _IN_CONFIG_IF_NONE.get(spec.name, ())):
+            args.append(_value_config(value, places))
+        else:
+            static[key] = registry.serialize_keras_object(value)
     class_name = op_class_name(spec.name)
     return {
         "module": op_module(spec.name), "class_name": class_name, "config": {"name": name, **static}, "registered_name": class_name, "name": name,
-        "inbound_nodes": [{"args": call, "kwargs": {}}],
+        "inbound_nodes": [{"args": args, "kwargs": kwargs}],
     }  # fmt: skip
 
 
@@ -173,7 +216,7 @@ class _Reader:
             name = entry.get("name") or entry.get("config", {}).get("name")
             if name in self.operations:
                 raise ConfigError(f"The graph names two layers {name!r}.")
-            self.operations[name] = self._operation(entry)
+            self.operations[name] = self._operation(name, entry)
             if isinstance(self.operations[name], InputLayer):
                 self.tensors[name, 0, 0] = self.operations[name].output
             pending += [(name, index, call) for index, call in enumerate(entry.get("inbound_nodes", ()))]
@@ -187,14 +230,18 @@ class _Reader:
         dead = [n for n, op in self.operations.items() if not isinstance(op, (Layer,)) and not hasattr(op, "op") and id(op) not in reached]
         if dead:
             raise ConfigError(f"The graph holds operations that no output needs: {dead}.")
-        return cls(inputs, outputs, name=self.config.get("name"), trainable=self.config.get("trainable", True))
+        frozen = {"trainable": False} if self.config.get("trainable") is False else {}  # True would thaw the layers inside
+        return cls(inputs, outputs, name=self.config.get("name"), **frozen)
 
-    def _operation(self, entry: dict) -> Any:
+    def _operation(self, name: str, entry: dict) -> Any:
         module = entry.get("module")
         if isinstance(module, str) and module.startswith("keras.src.ops"):
             operation = find_op(entry["class_name"])
-            static = {k: registry.deserialize_keras_object(v) for k, v in entry.get("config", {}).items() if k not in ("name", "dtype")}
-            self.statics[entry.get("name") or entry["config"]["name"]] = static
+            known = operation.op.signature.parameters
+            given = {k: v for k, v in entry["config"].items() if k in known or k not in ("name", "dtype", "trainable")}
+            if given.keys() - known.keys():
+                raise ConfigError(f"The op {operation.op.name} takes no arguments {sorted(given.keys() - known.keys())}, which the graph gives it.")
+            self.statics[name] = {k: registry.deserialize_keras_object(v) for k, v in given.items()}
             return operation
         operation = registry.deserialize_keras_object({k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")})
         if not callable(operation) or not (isinstance(operation, Layer) or hasattr(operation, "symbolic_call")):
@@ -208,11 +255,7 @@ class _Reader:
         except _NotYetError:
             return False
         operation = self.operations[name]
-        if hasattr(operation, "op"):
-            kwargs = {**self.statics[name], **kwargs}
-            known = operation.op.signature.parameters
-            kwargs = {k: v for k, v in kwargs.items() if k in known or operation.op.variadic}
-        outputs = operation(*args, **kwargs)
+        outputs = _call_op(operation, args, kwargs, self.statics[name]) if hasattr(operation, "op") else operation(*args, **kwargs)
         for i, tensor in enumerate(x for x in tree.flatten(outputs) if isinstance(x, KerasTensor)):
             self.tensors[name, index, i] = tensor
         return True
@@ -252,6 +295,22 @@ class _Reader:
             return {k: self._structure(v) for k, v in value.items()}
         found = [self._structure(v) for v in value]
         return found
+
+
+def _call_op(operation: Callable, args: list, kwargs: dict, static: dict) -> Any:
+    """The op's outputs: what is not in its config and not given by keyword stands in the call, in the order of the parameters."""
+    spec: Op = operation.op  # type: ignore[attr-defined]
+    positional = spec.parameters[: spec.parameters.index(spec.variadic)] if spec.variadic is not None else spec.parameters
+    names = [n for n in positional if n not in static and n not in kwargs and n != spec.keywords]
+    bound = {**static, **kwargs, **dict(zip(names, args))}
+    rest = args[len(names) :]
+    if spec.name == "get_item" and isinstance(bound.get("key"), list):
+        bound["key"] = tuple(bound["key"])
+    if rest and spec.variadic is None:
+        raise ConfigError(f"The graph gives the op {spec.name} {len(args)} arguments; it takes {len(names)}.")
+    if spec.variadic is not None:
+        return operation(*(bound.pop(n) for n in positional), *rest, **bound)
+    return operation(**bound)
 
 
 class _NotYetError(Exception):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from core import losses, ops
 from core.base import tree
-from core.base.errors import unknown_name
-from core.losses.loss import Loss
+from core.graph import abstract
+from core.losses.loss import Loss, LossFunctionWrapper
 from core.metrics import Mean
+from core.training.outputs import describe, entries, names_of, sample_weights, spread, targets, unique_label
 
 
 class CompileLoss:
@@ -18,101 +18,106 @@ class CompileLoss:
     Args:
         loss: one loss for all outputs, or a list or dict with one per output (None for none).
         loss_weights: numbers in the same structure.
-        output_names: names of the model's outputs, in flat order.
+        output_names: names of the model's outputs, in flat order; None where they are not known.
+
+    Attributes:
+        trackers: of several losses, the mean of each over the epoch.
     """
 
     def __init__(self, loss: Any, loss_weights: Any, output_names: list[str] | None):
+        for one in entries(loss):  # an unknown name is an error now, not in the first step
+            losses.get(one)
         self.given, self.weights_given = loss, loss_weights
         self.output_names = output_names
-        self.single: Callable | None = None  # the one loss of a model with one output
-        self.parts: list[tuple[Callable | None, float | None, str]] | None = None
+        self.names: list[str] | None = None
+        self.single: Loss | None = None  # the one loss of a model with one output
+        self.parts: list[tuple[Loss | None, float | None]] | None = None
         self.trackers: list[Mean] = []
 
     def build(self, y_true: Any, y_pred: Any) -> None:
         """Matches losses with outputs, once the outputs are known."""
-        count = len(tree.flatten(y_pred))
-        names = self._names(y_pred, count)
-        flat = self._flat(self.given, names, count, "loss")
-        weights = self._flat(self.weights_given, names, count, "loss_weights")
+        self.names = names_of(y_pred, self.output_names)
+        flat = spread(self.given, self.names, y_pred, "loss", required=True)
+        weights = spread(self.weights_given, self.names, y_pred, "loss_weights")
         for weight in weights:
             if weight is not None and not isinstance(weight, (int, float)) and not hasattr(weight, "shape"):
                 raise ValueError(f"loss_weights must hold numbers, got {weight!r}.")
-        weights = weights or [None] * count
-        self.parts = [(losses.get(one) if one is not None else None, weight, name) for one, weight, name in zip(flat, weights, names)]
-        if count == 1 and self.parts[0][1] is None and not isinstance(self.given, dict):
+        self.parts = [(_loss_object(one), weight) for one, weight in zip(flat, weights)]
+        if len(flat) == 1 and weights[0] is None:
             self.single = self.parts[0][0]
-        if count > 1 and sum(part[0] is not None for part in self.parts) > 1 or isinstance(self.given, dict) and count > 1:
-            self.trackers = [Mean(name=f"{name}_loss") for loss, _, name in self.parts if loss is not None]
+        self.trackers = []
+        if sum(one is not None for one in flat) > 1:
+            labels: list[str] = []
+            for i, one in enumerate(flat):
+                if one is not None:
+                    labels.append(unique_label(f"{self.names[i] if self.names else _name(one)}_loss", labels))
+            self.trackers = [Mean(name=label) for label in labels]
 
-    def _names(self, y_pred: Any, count: int) -> list[str]:
-        if isinstance(y_pred, dict):
-            return [str(k) for k in sorted(y_pred)]
-        if self.output_names is not None and len(self.output_names) == count:
-            return list(self.output_names)
-        return [f"output_{i}" for i in range(count)]
-
-    def _flat(self, given: Any, names: list[str], count: int, what: str) -> list:
-        if given is None:
-            return []
-        if isinstance(given, dict) and "class_name" not in given:
-            for key in given:
-                if key not in names:
-                    raise unknown_name(f"output in {what}", key, names)
-            return [given.get(name) for name in names]
-        if isinstance(given, (list, tuple)):
-            flat = list(given) if len(given) == count else tree.flatten(given)
-            if len(flat) != count:
-                raise ValueError(f"{what} has {len(flat)} entries for a model of {count} outputs ({', '.join(names)}).")
-            return flat
-        return [given] * count
+    def check(self, y_true: Any, y_pred: Any) -> None:
+        """Raises where targets of these shapes cannot be compared with such outputs by the built-in losses."""
+        if self.parts is None:
+            self.build(y_true, y_pred)
+        pairs = zip(targets(y_true, self.names, y_pred), tree.flatten(y_pred))
+        for i, ((loss, _), (true, pred)) in enumerate(zip(self.parts or (), pairs)):
+            where = f" for output {self.names[i]!r}" if self.names and len(self.parts or ()) > 1 else ""
+            if loss is None:
+                continue
+            if true is None:
+                raise ValueError(f"y holds no target{where}, but its loss is {_name(loss)!r}. The model has {describe(self.names, len(self.parts or ()))}.")
+            if _is_built_in(loss):
+                try:
+                    abstract.output_spec(loss, true, pred)
+                except ValueError as error:
+                    error.add_note(f"in loss {_name(loss)!r}{where}: y of shape {true.shape}, outputs of shape {pred.shape}")
+                    raise
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The weighted sum of the losses, or None where there is none."""
         if self.parts is None:
             self.build(y_true, y_pred)
-        if self.single is not None and not tree.is_nested(y_pred):
-            return self._one(self.single, y_true, y_pred, sample_weight)
+        if self.single is not None and not tree.is_nested(y_pred) and not tree.is_nested(y_true) and not tree.is_nested(sample_weight):
+            return self.single(y_true, y_pred, sample_weight)
         flat_pred = tree.flatten(y_pred)
-        flat_true = self._flat_targets(y_true, y_pred, len(flat_pred))
-        flat_weight = self._flat_weights(sample_weight, len(flat_pred), y_pred)
+        flat_true = targets(y_true, self.names, y_pred)
+        flat_weight = sample_weights(sample_weight, self.names, y_pred)
         total, values = None, []
-        for (loss, weight, _), true, pred, sample in zip(self.parts, flat_true, flat_pred, flat_weight):  # type: ignore[arg-type]
-            if loss is None or true is None:
+        for (loss, weight), true, pred, sample in zip(self.parts, flat_true, flat_pred, flat_weight):  # type: ignore[arg-type]
+            if loss is None:
                 continue
-            value = self._one(loss, true, pred, sample)
+            if true is None:
+                raise ValueError(f"y holds no target for an output whose loss is {_name(loss)!r}; the model has {describe(self.names, len(flat_pred))}.")
+            value = loss(true, pred, sample)
             values.append((value, pred))
             value = value if weight is None else value * weight
             total = value if total is None else total + value
         for tracker, (value, pred) in zip(self.trackers, values):
-            tracker.update_state(ops.stop_gradient(value), sample_weight=pred.shape[0])
+            tracker.update_state(ops.stop_gradient(value), sample_weight=pred.shape[0] if pred.shape[0] is not None else ops.shape(pred)[0])
         return total
 
-    def _one(self, loss: Callable, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
-        if isinstance(loss, Loss):
-            return loss(y_true, y_pred, sample_weight)
-        value = loss(y_true, y_pred)
-        if sample_weight is not None:
-            value = value * sample_weight
-        return ops.mean(value)
 
-    def _flat_targets(self, y_true: Any, y_pred: Any, count: int) -> list:
-        if isinstance(y_true, dict):
-            names = [part[2] for part in self.parts or ()]
-            for key in y_true:
-                if key not in names:
-                    raise unknown_name("output in y", key, names)
-            return [y_true.get(name) for name in names]
-        flat = tree.flatten(y_true)
-        if len(flat) != count:
-            raise ValueError(f"The model has {count} outputs ({', '.join(p[2] for p in self.parts or ())}), y holds {len(flat)} targets.")
-        return flat
+class _FunctionLoss(LossFunctionWrapper):
+    """The loss of a function, which may have averaged over the samples by itself."""
 
-    def _flat_weights(self, sample_weight: Any, count: int, y_pred: Any) -> list:
-        if sample_weight is None:
-            return [None] * count
-        if isinstance(sample_weight, dict):
-            return [sample_weight.get(part[2]) for part in self.parts or ()]
-        flat = tree.flatten(sample_weight)
-        if len(flat) not in (1, count):
-            raise ValueError(f"The model has {count} outputs, sample_weight holds {len(flat)} entries; give one for all, or one for each.")
-        return flat * count if len(flat) == 1 else flat
+    def __init__(self, function: Any):
+        super().__init__(function, name=_name(function))
+        self._casts_labels = "sparse" not in self.name  # class numbers stay integers
+
+    def _finish(self, values: Any, sample_weight: Any, mask: Any) -> Any:
+        if not values.shape:
+            return values if sample_weight is None else values * ops.mean(sample_weight)
+        return super()._finish(values, sample_weight, mask)
+
+
+def _loss_object(given: Any) -> Loss | None:
+    found = None if given is None else losses.get(given)
+    if isinstance(found, type):
+        found = found()
+    return found if found is None or isinstance(found, Loss) else _FunctionLoss(found)
+
+
+def _is_built_in(loss: Loss) -> bool:
+    return getattr(loss.fn if isinstance(loss, _FunctionLoss) else type(loss), "__module__", "").startswith("core.losses")
+
+
+def _name(loss: Any) -> str:
+    return loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", None) or type(loss).__name__

@@ -8,30 +8,36 @@ from core import metrics as public
 from core.base import tree
 from core.base.errors import unknown_name
 from core.metrics import MeanMetricWrapper, Metric
+from core.training.outputs import describe, entries, is_config, names_of, sample_weights, targets, unique_label
 
 ACCURACY = ("accuracy", "acc")
 CROSSENTROPY = ("crossentropy", "ce")
 
 
 def resolve(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
-    """A metric object; `"accuracy"` and `"crossentropy"` mean the variant that the shapes call for."""
+    """A metric object; `"accuracy"` and `"crossentropy"` mean the variant that the shapes call for.
+
+    A metric given by name keeps that name: `"mse"` is shown as `mse`.
+    """
     if isinstance(identifier, Metric):
         return identifier
     name = identifier if isinstance(identifier, str) else None
     if name in (*ACCURACY, *CROSSENTROPY):
-        kind = _variant(tuple(y_true.shape), tuple(y_pred.shape), y_true)
+        kind = _variant(tuple(y_true.shape), tuple(y_pred.shape))
         family = "accuracy" if name in ACCURACY else "crossentropy"
-        function = getattr(public, f"{kind}_{family}")
-        return MeanMetricWrapper(function, name=name)
+        return MeanMetricWrapper(getattr(public, f"{kind}_{family}"), name=name)
     found = public.get(identifier)
     if isinstance(found, type):
         found = found()
-    if isinstance(found, Metric):
-        return found
-    return MeanMetricWrapper(found, name=getattr(found, "__name__", None))
+    if not isinstance(found, Metric):
+        label = getattr(found, "name", None) or getattr(found, "__name__", None) or type(found).__name__
+        found = MeanMetricWrapper(found, name="lambda" if label == "<lambda>" else label)
+    if name is not None:
+        found.name = name
+    return found
 
 
-def _variant(true: tuple, pred: tuple, y_true: Any) -> str:
+def _variant(true: tuple, pred: tuple) -> str:
     if pred[-1:] == (1,) or len(pred) <= 1:
         return "binary"
     if len(true) < len(pred) or (true[-1:] == (1,) and pred[-1:] != (1,)):
@@ -40,10 +46,19 @@ def _variant(true: tuple, pred: tuple, y_true: Any) -> str:
 
 
 class CompileMetrics:
-    """Holds `metrics` and `weighted_metrics` and updates them output by output."""
+    """Holds `metrics` and `weighted_metrics` and updates them output by output.
+
+    Attributes:
+        labels: pairs of the name in logs and the metric, in order.
+    """
 
     def __init__(self, metrics: Any, weighted: Any, output_names: list[str] | None):
+        for given in (metrics, weighted):
+            for one in entries(given):  # an unknown name is an error now, not in the first step
+                if one not in (*ACCURACY, *CROSSENTROPY) if isinstance(one, str) else one is not None:
+                    public.get(one)
         self.given, self.weighted_given, self.output_names = metrics, weighted, output_names
+        self.names: list[str] | None = None
         self.parts: list[tuple[list[Metric], list[Metric]]] | None = None
         self.labels: list[tuple[str, Metric]] = []
 
@@ -58,53 +73,47 @@ class CompileMetrics:
 
     def build(self, y_true: Any, y_pred: Any) -> None:
         """Resolves names, once targets and outputs are known."""
-        flat_pred = tree.flatten(y_pred)
-        names = self._names(y_pred, len(flat_pred))
-        flat_true = self._flat_targets(y_true, names, len(flat_pred))
-        plain = self._per_output(self.given, names, "metrics")
-        weighted = self._per_output(self.weighted_given, names, "weighted_metrics")
-        self.parts = []
-        for name, mine, mine_weighted, true, pred in zip(names, plain, weighted, flat_true, flat_pred):
-            pair = tuple([resolve(one, true, pred) for one in given] for given in (mine, mine_weighted))
-            self.parts.append(pair)  # type: ignore[arg-type]
-            for metric in (*pair[0], *pair[1]):
-                self.labels.append((f"{name}_{metric.name}" if len(names) > 1 else metric.name, metric))
+        self.names = names_of(y_pred, self.output_names)
+        flat_pred, flat_true = tree.flatten(y_pred), self._targets(y_true, y_pred)
+        plain = self._per_output(self.given, len(flat_pred), "metrics")
+        weighted = self._per_output(self.weighted_given, len(flat_pred), "weighted_metrics")
+        parts, labels = [], {}
+        for i, (mine, mine_weighted, true, pred) in enumerate(zip(plain, weighted, flat_true, flat_pred)):
+            if true is None and (mine or mine_weighted):
+                where = f" for output {self.names[i]!r}" if self.names and len(flat_pred) > 1 else ""
+                raise ValueError(f"y holds no target{where}, which has metrics. The model has {describe(self.names, len(flat_pred))}.")
+            prefix = f"{self.names[i]}_" if self.names and len(flat_pred) > 1 else ""
+            pair = ([resolve(one, true, pred) for one in mine], [resolve(one, true, pred) for one in mine_weighted])
+            own = {metric.name for metric in pair[0]}
+            for metric in pair[0]:
+                labels[unique_label(prefix + metric.name, labels)] = metric
+            for metric in pair[1]:
+                labels[unique_label(prefix + ("weighted_" if metric.name in own else "") + metric.name, labels)] = metric
+            parts.append(pair)
+        self.parts, self.labels = parts, list(labels.items())
 
-    def _names(self, y_pred: Any, count: int) -> list[str]:
-        if isinstance(y_pred, dict):
-            return [str(k) for k in sorted(y_pred)]
-        if self.output_names is not None and len(self.output_names) == count:
-            return list(self.output_names)
-        return [f"output_{i}" for i in range(count)]
+    def _targets(self, y_true: Any, y_pred: Any) -> list:
+        return [None] * len(tree.flatten(y_pred)) if y_true is None else targets(y_true, self.names, y_pred)
 
-    def _flat_targets(self, y_true: Any, names: list[str], count: int) -> list:
-        if isinstance(y_true, dict):
-            return [y_true.get(name) for name in names]
-        flat = tree.flatten(y_true)
-        return flat if len(flat) == count else [None] * count
-
-    @staticmethod
-    def _per_output(given: Any, names: list[str], what: str) -> list[list]:
+    def _per_output(self, given: Any, count: int, what: str) -> list[list]:
         """A list of metrics for each output."""
+        names = self.names
         if given is None:
-            return [[] for _ in names]
-        if isinstance(given, dict):
+            return [[] for _ in range(count)]
+        if isinstance(given, dict) and not is_config(given):
+            keys = names or [str(i) for i in range(count)]
             for key in given:
-                if key not in names:
-                    raise unknown_name(f"output in {what}", key, names)
-            return [_as_list(given.get(name)) for name in names]
+                if key not in keys:
+                    raise unknown_name(f"output in {what}", key, keys)
+            return [_as_list(given.get(name)) for name in keys]
         given = _as_list(given)
-        if len(names) == 1:
+        if count == 1:
             return [[one for part in given for one in _as_list(part)]]
-        if given and len(given) == len(names) and any(isinstance(part, (list, tuple)) or part is None for part in given):
-            return [_as_list(part) for part in given]
-        if len(given) == len(names) and not any(isinstance(part, (list, tuple)) for part in given):
-            return [_as_list(part) for part in given]
-        if any(isinstance(part, (list, tuple)) for part in given):
-            raise ValueError(f"{what} has {len(given)} entries for a model of {len(names)} outputs ({', '.join(names)}).")
+        if len(given) in (0, count):
+            return [_as_list(part) for part in given] or [[] for _ in range(count)]
         raise ValueError(
-            f"For a model of {len(names)} outputs, {what} must say which metric belongs to which output: "
-            f"a dict with the keys {names}, or a list with one list per output."
+            f"{what} has {len(given)} entries for a model of {describe(names, count)}. Say which metric belongs to which output: "
+            "a list with one list per output, or a dict by output name."
         )
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -113,10 +122,8 @@ class CompileMetrics:
             self.build(y_true, y_pred)
         if not self.labels:
             return
-        flat_pred = tree.flatten(y_pred)
-        flat_true = self._flat_targets(y_true, self._names(y_pred, len(flat_pred)), len(flat_pred))
-        flat_weight = tree.flatten(sample_weight)
-        flat_weight = flat_weight * len(flat_pred) if len(flat_weight) == 1 else flat_weight
+        flat_pred, flat_true = tree.flatten(y_pred), self._targets(y_true, y_pred)
+        flat_weight = sample_weights(sample_weight, self.names, y_pred)
         for (plain, weighted), true, pred, weight in zip(self.parts or (), flat_true, flat_pred, flat_weight):
             if true is None:
                 continue

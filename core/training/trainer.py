@@ -17,12 +17,13 @@ from core.layers import layer as layer_module
 from core.metrics import Mean
 from core.optimizers import LossScaleOptimizer
 from core.state.module import Version
-from core.transforms import value_and_grad
 from core.training import data as data_module
 from core.training.compile_loss import CompileLoss
 from core.training.compile_metrics import CompileMetrics
 from core.training.data import unpack_x_y_sample_weight
 from core.training.steps import is_stateless, stateful
+
+LONG_RUN = 1000  # steps, done and planned, from which on packing them pays for compiling a second function
 
 
 class Trainer:
@@ -122,17 +123,23 @@ class Trainer:
     @property
     def metrics(self) -> list:
         """The loss tracker, the compiled metrics, and those that layers hold."""
-        own = [] if self._loss_tracker is None or self._compile_loss is None else [self._loss_tracker]
-        compiled = [] if self._compile_metrics is None else self._compile_metrics.metrics
-        trackers = [] if self._compile_loss is None else self._compile_loss.trackers
         held = layer_module.Layer.metrics.fget(self)  # type: ignore[attr-defined]
-        found = {id(m): m for m in (*own, *trackers, *compiled, *held)}
-        return list(found.values())
+        return list({id(m): m for m in (*self._compiled_metrics(), *held)}.values())
+
+    def _compiled_metrics(self) -> list:
+        own = [] if self._loss_tracker is None or not self._tracks_loss() else [self._loss_tracker]
+        compiled = [] if self._compile_metrics is None else self._compile_metrics.metrics
+        return [*own, *([] if self._compile_loss is None else self._compile_loss.trackers), *compiled]
+
+    def _tracks_loss(self) -> bool:
+        """Whether the steps report a loss: one is compiled, or made by `compute_loss`, `add_loss` or penalties in the step written here."""
+        return self._compile_loss is not None or type(self).train_step is Trainer.train_step
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names of `metrics`."""
-        return [m.name for m in self.metrics]
+        """The names of what `evaluate` returns, in its order."""
+        names, known = self._result_order(), {id(m) for m in self._compiled_metrics()}
+        return [*names, *(m.name for m in self.metrics if id(m) not in known)]
 
     def reset_metrics(self) -> None:
         """Starts all metrics anew."""
@@ -183,8 +190,9 @@ class Trainer:
             loss = self.compute_loss(x, y, y_pred, sample_weight)
             return self.optimizer.scale_loss(loss), (loss, y_pred)
 
-        (_, (loss, y_pred)), gradients = value_and_grad(loss_fn, variables, has_aux=True)()
-        with self.backend.no_grad():
+        backend = self.backend  # asked directly: core.value_and_grad would check the variables anew at each step
+        (_, (loss, y_pred)), gradients = backend.value_and_grad(loss_fn, variables, has_aux=True)()
+        with backend.no_grad():
             self._loss_tracker.update_state(ops.stop_gradient(loss), sample_weight=_batch_size(x))
             self.optimizer.apply(gradients, variables)
             self._update_metrics(x, y, y_pred, sample_weight)
@@ -317,6 +325,7 @@ class Trainer:
         key = self._structure_key()
         if made is not None and not force and made[0] == key:
             return made[1]
+        many, key_phase, phase = phase.endswith("_many"), phase, phase.removesuffix("_many")
         step = {"train": self.train_step, "test": self.test_step, "predict": self.predict_step}[phase]
         if phase == "train" and type(self).train_step is Trainer.train_step:
             step = self._quiet_train_step
@@ -328,9 +337,21 @@ class Trainer:
             options: dict[str, Any] = {}
             if self._jit_compile is not None and self._jit_compile != "auto":
                 options = {"compile": bool(self._jit_compile), "xla": bool(self._jit_compile)}
-            step = self.backend.jit(step, **options)
-        self._functions[phase] = (key, step)
+            step = self.backend.over_batches(step, **options) if many else self.backend.jit(step, **options)
+        elif many:
+            step = slot.get("numpy").over_batches(step)  # a plain loop
+        self._functions[key_phase] = (key, step)
         return step
+
+    def _pack_size(self, phase: str, source: Any, hooks: bool, limit: int | None) -> int:
+        """How many steps run in one call. Left open: several where nobody looks between them and the run is long enough to pay for compiling twice."""
+        if self._steps_per_execution != "auto":
+            return self._steps_per_execution if limit is None or phase == "train" else 1
+        if phase != "train" or hooks or self._run_eagerly or limit is not None:
+            return 1
+        pack = self.backend.pack_size()
+        planned = self.__dict__.get("_steps_done", 0) + (source.num_batches or 0) * self.__dict__.get("_planned_epochs", 1)
+        return pack if (source.num_batches or 0) >= 2 * pack and planned >= LONG_RUN else 1
 
     def _structure_key(self) -> tuple:
         return tuple(id(v) for v in self._trainable_now())
@@ -383,8 +404,8 @@ class Trainer:
             class_weight: class index -> weight.
         """
         self._require_compiled("fit")
-        if epochs is None or int(epochs) < 1:
-            raise ValueError(f"fit needs epochs >= 1, got {epochs}.")
+        if not isinstance(epochs, (int, np.integer)) or epochs < 0:
+            raise ValueError(f"fit needs a number of epochs, 0 or more, got {epochs!r}.")
         limits = config.current()
         epochs = min(epochs, limits.max_epochs + initial_epoch) if limits.max_epochs else epochs
         if limits.max_steps_per_epoch:
@@ -394,7 +415,7 @@ class Trainer:
         with slot.use(self.backend):
             source = data_module.adapter(
                 x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight, steps=steps_per_epoch, repeat=True,
-                backend=self.backend,
+                backend=self.backend, native=self._run_eagerly,
             )
             self._build_for(source)
             self._check_targets(y)
@@ -405,14 +426,19 @@ class Trainer:
                 )
             function = self.make_train_function()
             self.stop_training = False
+            self.__dict__["_planned_epochs"] = epochs - initial_epoch
+            self.__dict__["_fit_source"] = source  # a backup keeps its shuffle seed
             callbacks.on_train_begin()
+            initial_epoch = self.__dict__.pop("_initial_epoch", initial_epoch)
+            first_batch = self.__dict__.pop("_initial_batch", 0)
             logs: dict = {}
             try:
                 for epoch in range(initial_epoch, epochs):
                     self.reset_metrics()
                     source.on_epoch_begin()
                     callbacks.on_epoch_begin(epoch)
-                    logs = self._run_epoch("train", source, function, callbacks, epoch, steps_per_epoch)
+                    logs = self._run_epoch("train", source, function, callbacks, epoch, steps_per_epoch, first_batch)
+                    first_batch = 0
                     if held_out is not None and _is_due(epoch, validation_freq):
                         self.reset_metrics()
                         val_logs = self._run_epoch("test", held_out, self.make_test_function(), callbacks, epoch, validation_steps)
@@ -473,21 +499,23 @@ class Trainer:
         return bool(self.__dict__.get("_stop_predicting"))
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One step of training on one batch."""
+        """One step of training on one batch; returns the loss and metrics of that batch alone."""
         self._require_compiled("train_on_batch")
         with slot.use(self.backend):
             batch = self._one_batch(x, y, sample_weight, class_weight)
             self._build_on(batch)
+            self.reset_metrics()
             logs = self.make_train_function()(batch)
             logs = self._host(logs if logs is not None else self.get_metrics_result())
         return logs if return_dict else self._flat_results(logs)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """One step of evaluation on one batch."""
+        """The loss and metrics of one batch alone."""
         self._require_compiled("test_on_batch")
         with slot.use(self.backend):
             batch = self._one_batch(x, y, sample_weight, None)
             self._build_on(batch)
+            self.reset_metrics()
             logs = self._host(self.make_test_function()(batch))
         return logs if return_dict else self._flat_results(logs)
 
@@ -505,7 +533,7 @@ class Trainer:
 
     # -------------------------------------------------------------------------------------------- the loop
 
-    def _run_epoch(self, phase: str, source: Any, function: Callable, callbacks: Any, epoch: int, limit: int | None) -> dict:
+    def _run_epoch(self, phase: str, source: Any, function: Callable, callbacks: Any, epoch: int, limit: int | None, first: int = 0) -> dict:
         """One pass over the data; returns the logs as floats. `train` and `test` differ in their hooks only."""
         begin, end = (
             (callbacks.on_train_batch_begin, callbacks.on_train_batch_end) if phase == "train" else (callbacks.on_test_batch_begin, callbacks.on_test_batch_end)
@@ -513,31 +541,35 @@ class Trainer:
         if phase == "test":
             callbacks.on_test_begin()
         hooks, bar = callbacks.needs_batches, callbacks.progress if phase == "train" or callbacks.standalone else None
-        logs, count = None, 0
-        for step, batch in self._limited(source.batches(epoch), limit):
+        logs, count, pack = None, 0, self._pack_size(phase, source, hooks, limit)
+        many = self._function(f"{phase}_many") if pack > 1 else function
+        batches = source.stacked(epoch, pack, first) if pack > 1 else ((1, batch) for batch in source.batches(epoch, first))
+        for size, batch in batches:
             if hooks:
-                begin(step)
-            logs = function(batch)
-            count = step + 1
+                begin(count)
+            logs = (function if size == 1 else many)(batch)
+            count += size
             if hooks:
-                end(step, self._host(logs if logs is not None else self.get_metrics_result()))
+                end(count - 1, self._host(logs if logs is not None else self.get_metrics_result()))
             elif bar is not None:
                 bar.advance(count, lambda logs=logs: self._host(logs if logs is not None else self.get_metrics_result()))
-            if self.stop_training and phase == "train":
+            if (self.stop_training and phase == "train") or (limit is not None and count + first >= limit):
                 break
         if count == 0:
             raise ValueError("The data source yielded no batch: the dataset is empty, or the generator was used up in the epoch before.")
+        if phase == "train":
+            self.__dict__["_steps_done"] = self.__dict__.get("_steps_done", 0) + count
         result = self._host(logs if logs is not None else self.get_metrics_result())
         if phase == "test":
             callbacks.on_test_end(result)
         return result
 
     @staticmethod
-    def _limited(batches: Iterator, limit: int | None) -> Iterator:
+    def _limited(batches: Iterator, limit: int | None, first: int = 0) -> Iterator:
         if limit is None:
-            yield from enumerate(batches)
+            yield from enumerate(batches, first)
             return
-        for step, batch in enumerate(batches):
+        for step, batch in enumerate(batches, first):
             yield step, batch
             if step + 1 >= limit:
                 return
@@ -577,8 +609,6 @@ class Trainer:
     # -------------------------------------------------------------------------------------------- building before the first step
 
     def _build_for(self, source: Any) -> None:
-        if self._is_ready():
-            return
         self._build_on(source.peek())
 
     def _is_ready(self) -> bool:
@@ -590,53 +620,53 @@ class Trainer:
         return self.__dict__.get("_optimizer_for") == self._structure_key()
 
     def _build_on(self, batch: Any) -> None:
-        """Builds layers, metrics and optimizer from the shapes of a batch, before any step runs."""
-        if self._is_ready():
+        """Builds layers, metrics and optimizer from the shapes of a batch, and refuses data that does not fit, before any step runs."""
+        signature = _signature(batch)
+        if signature == self.__dict__.get("_checked") and self._is_ready():
             return
-        x, y, sample_weight = unpack_x_y_sample_weight(batch)
-
-        def spec(value: Any) -> Any:
-            if not hasattr(value, "shape"):
-                return value
-            owner = slot.owner(value)
-            dtype = owner.dtype(value) if owner is not None else value.dtype
-            return KerasTensor((None, *tuple(value.shape)[1:]) if len(value.shape) else (), dtype)
-
-        custom = type(self).train_step is not Trainer.train_step
-        y_pred = None
-        try:
-            specs = tree.map_structure(spec, x)
-            y_pred = abstract.output_spec(lambda inputs: self(inputs, training=False), specs)
-        except Exception:
-            if not custom and type(self).call is layer_module.Layer.call:
-                raise
-            if any(hasattr(v, "shape") for v in tree.flatten(x)) and not self._can_skip_call():
-                with self.backend.no_grad():
-                    y_pred = self(x, training=False)
+        x, y, _ = unpack_x_y_sample_weight(batch)
+        y_pred = self._output_spec(tree.map_structure(_spec, x))
+        if y_pred is None and not self._can_skip_call():
+            with self.backend.no_grad():  # code that runs on real tensors only
+                y_pred = tree.map_structure(_spec, self(x, training=False))
         self.built = True
-        if y is not None and y_pred is not None and self._compile_metrics is not None and not self._compile_metrics.built:
-            y_spec = tree.map_structure(spec, y)
-            if self._compile_loss is not None and self._compile_loss.parts is None:
-                self._compile_loss.build(y_spec, y_pred)
-            self._check_shapes(y_spec, y_pred)
-            self._compile_metrics.build(y_spec, y_pred)
-        elif self._compile_metrics is not None and not self._compile_metrics.built and not (
-            self._compile_metrics.given or self._compile_metrics.weighted_given
-        ):
-            self._compile_metrics.parts = []
+        if y_pred is not None:
+            self._fit_targets(None if y is None else tree.map_structure(_spec, y), y_pred)
+        metrics = self._compile_metrics
+        if metrics is not None and not metrics.built and not (metrics.given or metrics.weighted_given):
+            metrics.parts = []
         if self.optimizer is not None:
             if not self.optimizer.built or not self._optimizer_fits():
                 self.optimizer.build(self.trainable_variables)
             self.__dict__["_optimizer_for"] = self._structure_key()
+        self.__dict__["_checked"] = signature
+
+    def _output_spec(self, specs: Any) -> Any:
+        """The outputs for symbolic inputs, or None where only a call on real tensors can tell."""
+        try:
+            return abstract.output_spec(lambda inputs: self(inputs, training=False), specs)
+        except Exception:  # noqa: BLE001 - a user's call may hold any framework code; the call on real tensors raises what is wrong
+            if type(self).train_step is Trainer.train_step and type(self).call is layer_module.Layer.call:
+                raise
+            return None
+
+    def _fit_targets(self, y: Any, y_pred: Any) -> None:
+        """Matches losses and metrics with targets and outputs; raises where they cannot fit."""
+        standard = type(self).train_step is Trainer.train_step and type(self).compute_loss is Trainer.compute_loss
+        if self._compile_loss is not None and standard:
+            if y is None:
+                raise ValueError(f"Model {self.name!r} was compiled with a loss, which needs targets, but the data has no y.")
+            self._compile_loss.check(y, y_pred)
+        elif self._compile_loss is not None and self._compile_loss.parts is None:
+            self._compile_loss.build(y, y_pred)
+        if self._compile_metrics is not None and not self._compile_metrics.built and y is not None:
+            self._compile_metrics.build(y, y_pred)
 
     def _can_skip_call(self) -> bool:
         """Whether the model trains by a step of its own and has no `call`."""
         from core.models.model import Model
 
         return type(self).call is Model.call
-
-    def _check_shapes(self, y: Any, y_pred: Any) -> None:
-        """Targets that cannot fit the outputs are refused before the first step."""
 
     def _check_targets(self, y: Any) -> None:
         """NaN among integer-like labels is refused before the first step."""
@@ -719,6 +749,21 @@ class Trainer:
         Version.count += 1
         self.__dict__.pop("_optimizer_for", None) if self.optimizer is None else self.__dict__.__setitem__("_optimizer_for", self._structure_key())
         return self
+
+
+def _spec(value: Any) -> Any:
+    """The shape and dtype of a tensor, its batch axis unknown."""
+    if not hasattr(value, "shape"):
+        return value
+    owner = slot.owner(value)
+    dtype = owner.dtype(value) if owner is not None else value.dtype
+    return KerasTensor((None, *tuple(value.shape)[1:]) if len(value.shape) else (), dtype)
+
+
+def _signature(batch: Any) -> tuple:
+    """What the checks of a batch depend on."""
+    leaves, spec = tree.flatten_with_spec(batch)
+    return spec, tuple([(tuple(x.shape[1:]), x.dtype) if hasattr(x, "shape") else x for x in leaves])
 
 
 def _batch_size(x: Any) -> Any:

@@ -215,15 +215,32 @@ def metrics(lib, serialize):
 
 def initializers(lib, serialize):
     for name in sorted(
-        n for n in dir(lib) if inspect.isclass(getattr(lib, n)) and n != "Initializer" and issubclass(getattr(lib, n), lib.Initializer) and n[0] != "_"
+        n
+        for n in dir(lib)
+        if inspect.isclass(getattr(lib, n)) and n != "Initializer" and issubclass(getattr(lib, n), lib.Initializer) and n[0] != "_"
     ):
         yield f"{name}/config", serialize(getattr(lib, name)())
-    for name in ("GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "RandomNormal", "RandomUniform", "TruncatedNormal"):
+    for name in (
+        "GlorotNormal",
+        "GlorotUniform",
+        "HeNormal",
+        "HeUniform",
+        "LecunNormal",
+        "LecunUniform",
+        "RandomNormal",
+        "RandomUniform",
+        "TruncatedNormal",
+    ):
         for shape in ((300, 200), (3, 3, 30, 40), (3000,)):
             values = _numpy(getattr(lib, name)(seed=1)(shape))
             yield f"{name}/moments/{shape}", np.array([values.std(), *(() if name == "RandomNormal" else (values.max(), -values.min()))])
     for side in ("real", "imag"):
-        for window, scaling, periodic in ((None, None, False), ("hann", "density", False), ("hamming", "spectrum", True), ("blackman", None, True)):
+        for window, scaling, periodic in (
+            (None, None, False),
+            ("hann", "density", False),
+            ("hamming", "spectrum", True),
+            ("blackman", None, True),
+        ):
             yield f"STFT/{side}/{window}/{scaling}/{periodic}", _numpy(lib.STFT(side, window, scaling, periodic)((6, 1, 5)))
     yield "Identity/value", _numpy(lib.Identity(2.0)((2, 3)))
     yield "Constant/value", _numpy(lib.Constant([1, 2])((2, 2)))
@@ -243,7 +260,11 @@ def constraints(lib, serialize):
 
 def activations(lib, serialize):
     inputs = np.linspace(-3, 3, 12).reshape(3, 4).astype("float32")
-    names = [n for n in dir(lib) if inspect.isfunction(getattr(lib, n)) and not n.startswith("_") and n not in ("get", "serialize", "deserialize")]
+    names = [
+        n
+        for n in dir(lib)
+        if inspect.isfunction(getattr(lib, n)) and not n.startswith("_") and n not in ("get", "serialize", "deserialize")
+    ]
     plain = [(n, {}) for n in sorted(names) if n not in ("threshold", "softplus_")]
     for name, kwargs in plain + ACTIVATIONS:
         value, gradient = _with_gradient(lambda x, f=getattr(lib, name), k=kwargs: f(x, **k), inputs)
@@ -263,7 +284,9 @@ def answers() -> tuple[dict, dict]:
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "answers.npz"
         environment = {**os.environ, "KERAS_BACKEND": "torch", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        process = subprocess.Popen([sys.executable, __file__, str(file)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, __file__, str(file)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         ours = _ours()
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors[-3000:]

@@ -113,7 +113,7 @@ TABLE = [
     ("Rescaling", {"scale": 0.5, "offset": [1.0, 2.0, 3.0]}, (2, 3), {"masks": True}),
     ("Rescaling", {"scale": 0.5}, INTS, {}),
     ("Normalization", {}, (2, 3), {}),
-    ("Normalization", {"axis": (1,), "mean": [1.0, 2.0, 3.0], "variance": 4.0}, (2, 3, 4), {}),
+    ("Normalization", {"axis": (1,), "mean": [1.0, 2.0, 3.0], "variance": [4.0, 1.0, 0.25]}, (2, 3, 4), {}),
     ("Normalization", {"axis": None, "mean": 2.0, "variance": 4.0, "invert": True}, (2, 3), {}),
     ("UnitNormalization", {}, (2, 3), {"masks": True}),
     ("UnitNormalization", {"axis": [1, 2]}, (2, 3, 4), {}),
@@ -152,25 +152,33 @@ import json, sys
 import numpy as np
 import keras
 
-sys.tracebacklimit = 0  # an error tells its message, not the peer's source
-
 table = json.load(open(sys.argv[1]))
 arrays = np.load(sys.argv[2])
-results, saved = [], {}
-for i, (name, kwargs, count, call) in enumerate(table):
-    kwargs = {k: tuple(map(lambda x: tuple(x) if isinstance(x, list) else x, v)) if isinstance(v, list) and k not in ("scale", "offset", "mean", "shared_axes")
-              else v for k, v in kwargs.items()}
-    layer = getattr(keras.layers, name)(**kwargs)
+plain = ("scale", "offset", "mean", "variance", "shared_axes")  # lists stay lists there
+
+
+def tuples(value):
+    return tuple(map(tuples, value)) if isinstance(value, list) else value
+
+
+def run(i, name, kwargs, count, call):
+    layer = getattr(keras.layers, name)(**{k: v if k in plain else tuples(v) for k, v in kwargs.items()})
     inputs = [arrays[f"{i}_input_{j}"] for j in range(max(count, 1))]
-    first = layer(inputs if count else inputs[0], **call)
-    shapes = [list(w.shape) for w in layer.weights]
-    names = [w.name for w in layer.weights]
-    if f"{i}_weight_0" in arrays:
-        layer.set_weights([arrays[f"{i}_weight_{j}"] for j in range(len(shapes))])
-    outputs = layer(inputs if count else inputs[0], **call)
-    saved[str(i)] = np.asarray(keras.ops.convert_to_numpy(outputs))
+    inputs = inputs if count else inputs[0]
+    layer(inputs, **call)
+    shapes, names = [list(w.shape) for w in layer.weights], [w.name for w in layer.weights]
+    layer.set_weights([arrays[f"{i}_weight_{j}"] for j in range(len(shapes))])
+    saved[str(i)] = np.asarray(keras.ops.convert_to_numpy(layer(inputs, **call)))
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
-    results.append({"shapes": shapes, "names": names, "config": config, "masking": layer.supports_masking})
+    return {"shapes": shapes, "names": names, "config": config, "masking": layer.supports_masking}
+
+
+results, saved = [], {}
+for i, entry in enumerate(table):
+    try:
+        results.append(run(i, *entry))
+    except Exception as error:
+        results.append({"error": f"{type(error).__name__}: {error}"})
 np.savez(sys.argv[4], **saved)
 json.dump(results, open(sys.argv[3], "w"))
 """
@@ -210,7 +218,8 @@ def oracle(tmp_path_factory):
 
 @pytest.mark.parametrize("number", range(len(TABLE)), ids=IDS)
 def test_same_as_keras(number, oracle):
-    (layer, outputs), theirs, their_outputs = oracle[0][number], oracle[1][number], oracle[2][str(number)]
+    (layer, outputs), theirs, their_outputs = oracle[0][number], oracle[1][number], oracle[2].get(str(number))
+    assert "error" not in theirs, theirs["error"]
     assert [list(w.shape) for w in layer.weights] == theirs["shapes"]
     assert [w.name for w in layer.weights] == theirs["names"]
     np.testing.assert_allclose(outputs, their_outputs, rtol=1e-5, atol=1e-5)
@@ -218,6 +227,9 @@ def test_same_as_keras(number, oracle):
     mine = json.loads(json.dumps(serialize_keras_object(layer)))
     for config in (mine, theirs["config"]):
         del config["config"]["name"]  # counted per process
+        if not layer.weights:  # Keras notes shapes that such layers were called with; nothing is built from them
+            config.pop("build_config", None)
+    assert mine["config"] == theirs["config"]["config"]
     assert mine == theirs["config"]
 
 

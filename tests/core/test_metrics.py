@@ -23,7 +23,7 @@ OTHERWISE = {
 }
 
 
-def _make(name, **settings):
+def _make(name, /, **settings):
     if name == "MeanMetricWrapper":
         return metrics.MeanMetricWrapper(losses.mean_squared_error, **settings)
     return getattr(metrics, name)(**{**peer.REQUIRED.get(name, {}), **settings})
@@ -182,7 +182,14 @@ def test_auc_of_many_thresholds_is_scikit_learns(name):
 def test_thresholds_in_any_order_and_number():
     """Few thresholds are compared, many are searched: both give the same."""
     many = np.random.RandomState(0).permutation(np.linspace(0.05, 0.95, 19)).tolist()
-    for cls in (metrics.TruePositives, metrics.FalsePositives, metrics.TrueNegatives, metrics.FalseNegatives, metrics.Precision, metrics.Recall):
+    for cls in (
+        metrics.TruePositives,
+        metrics.FalsePositives,
+        metrics.TrueNegatives,
+        metrics.FalseNegatives,
+        metrics.Precision,
+        metrics.Recall,
+    ):
         with use("numpy"):
             together = cls(thresholds=many)(Y, P, peer.WEIGHTS)
             alone = [cls(thresholds=t)(Y, P, peer.WEIGHTS) for t in many]

@@ -30,7 +30,7 @@ PENALTIES = [
 PROJECTIONS = [
     (constraints.NonNeg(), np.maximum(W, 0)),
     (constraints.UnitNorm(), W / NORM),
-    (constraints.UnitNorm(axis=(0, 1)), W / np.linalg.norm(W)),
+    (constraints.UnitNorm(axis=[0, 1]), W / np.linalg.norm(W)),
     (constraints.MaxNorm(1.5), W * np.minimum(NORM, 1.5) / NORM),
     (constraints.MinMaxNorm(0.5, 1.0, rate=0.25), W * (0.25 * np.clip(NORM, 0.5, 1.0) + 0.75 * NORM) / NORM),
     (constraints.Constraint(), W),
@@ -52,7 +52,9 @@ def test_agree_with_keras(family):
     assert not peer.differences(family)
 
 
-@pytest.mark.parametrize(("family", "objects"), [(regularizers, PENALTIES), (constraints, PROJECTIONS)], ids=["regularizers", "constraints"])
+@pytest.mark.parametrize(
+    ("family", "objects"), [(regularizers, PENALTIES), (constraints, PROJECTIONS)], ids=["regularizers", "constraints"]
+)
 def test_configs_and_names(family, objects):
     covered = set()
     for obj, _ in objects:

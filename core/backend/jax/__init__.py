@@ -13,6 +13,7 @@ from core.backend.jax import (
     math,
     nn,
     optimize,
+    packing,
     random,
     recurrent,
     reduction,
@@ -25,7 +26,7 @@ from core.backend.protocol import Backend
 backend = Backend(
     "jax",
     (jax.Array, jax.core.Tracer),
-    (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, data),
+    (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, packing, data),
     trains=True,
     native=jax,
 )

@@ -13,6 +13,10 @@ def native_float_dtypes():
     return frozenset(numpy_dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
 
 
+def native_int_dtypes():
+    return frozenset(numpy_dtype(name) for name in ("int32", "int64"))
+
+
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     dense_only("jax", sparse, ragged)
     if isinstance(x, jax.Array):

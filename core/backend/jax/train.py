@@ -11,9 +11,11 @@ import functools
 import time
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from core.backend.journal import TRACING, journal, swapped
+from core.backend import gradients
+from core.backend.journal import TRACING, any_open, journal, swapped
 from core.base import tree
 
 DYNAMIC = (jax.Array, jax.core.Tracer, np.ndarray, np.generic)
@@ -41,21 +43,43 @@ def value_and_grad(fn, variables, has_aux=False):
     variables = list(variables)
 
     def run(*args, **kwargs):
-        holders = []
+        holders, reads = [], {}
 
         def loss_of(values):
-            with swapped(variables, values):
+            with swapped(variables, values), journal() as notes:
                 result, written = pure(fn)(*args, **kwargs)
+                reads.update(notes.reads)
             holders[:] = written
             loss, aux = result if has_aux else (result, None)
             _require_scalar(loss)
-            return loss, (aux, list(written.values()))
+            return jnp.asarray(loss), (aux, list(written.values()))
 
         with TRACING:
-            (loss, (aux, new)), gradients = jax.value_and_grad(loss_of, has_aux=True)([v.value for v in variables])
-        for holder, value in zip(holders, new):
-            holder.put(value)
+            (loss, (aux, new)), gradients = _differentiated(loss_of, 0)([v.value for v in variables])
+            for holder, value in zip(holders, new):
+                holder.put(value)
+        gradients = [g if v in reads else None for v, g in zip(variables, gradients)]
         return ((loss, aux) if has_aux else loss), gradients
+
+    return run
+
+
+def _differentiated(loss_of, argnums):
+    """`jax.value_and_grad` of a function that returns `(loss, (aux, new values))`, where aux may hold what is no array."""
+
+    def run(*args, **kwargs):
+        outline = []
+
+        def arrays_only(*args, **kwargs):
+            loss, (aux, new) = loss_of(*args, **kwargs)
+            leaves, spec = tree.flatten_with_spec(aux)
+            outline[:] = spec, [None if isinstance(leaf, DYNAMIC) else leaf for leaf in leaves]
+            return loss, ([leaf if isinstance(leaf, DYNAMIC) else None for leaf in leaves], new)
+
+        (loss, (leaves, new)), gradients = jax.value_and_grad(arrays_only, argnums, has_aux=True)(*args, **kwargs)
+        spec, others = outline
+        aux = tree.unflatten(spec, [other if leaf is None else leaf for leaf, other in zip(leaves, others)])
+        return (loss, (aux, new)), gradients
 
     return run
 
@@ -76,12 +100,12 @@ def argument_value_and_grad(fn, argnums=0, has_aux=False):
             holders[:] = written
             loss, aux = result if has_aux else (result, None)
             _require_scalar(loss)
-            return loss, (aux, list(written.values()))
+            return jnp.asarray(loss), (aux, list(written.values()))
 
         with TRACING:
-            (loss, (aux, new)), gradients = jax.value_and_grad(loss_of, argnums, has_aux=True)(*args, **kwargs)
-        for holder, value in zip(holders, new):
-            holder.put(value)
+            (loss, (aux, new)), gradients = _differentiated(loss_of, argnums)(*args, **kwargs)
+            for holder, value in zip(holders, new):
+                holder.put(value)
         return ((loss, aux) if has_aux else loss), gradients
 
     return run
@@ -101,15 +125,22 @@ def _lifted(transform, fn):
 
         with TRACING:
             result, new = transform(inner)(*args, **kwargs)
-        for holder, value in zip(holders, new):
-            holder.put(value)
+            for holder, value in zip(holders, new):
+                holder.put(value)
         return result
 
     return run
 
 
 def remat(fn):
-    return _lifted(jax.checkpoint, fn)
+    """Arrays among the arguments are differentiated; what is no array (a flag, a mask of None) goes around the transform."""
+
+    @functools.wraps(fn)
+    def run(*args, **kwargs):
+        arrays, of_arrays = gradients.split(args, kwargs, lambda x: isinstance(x, DYNAMIC), fn)
+        return _lifted(jax.checkpoint, of_arrays)(*arrays)
+
+    return run
 
 
 def vmap(fn, in_axes=0, out_axes=0):
@@ -128,8 +159,13 @@ def vmap(fn, in_axes=0, out_axes=0):
 
 
 def custom_gradient(fn):
-    """`fn(*args)` returns `(outputs, grad_fn)`; `grad_fn(*args, upstream=...)` or `grad_fn(upstream)` returns the arguments' gradients."""
-    return functools.wraps(fn)(jax.custom_gradient(fn))
+    """`fn(*args)` returns `(outputs, grad_fn)`; see `core.backend.gradients.call` for how `grad_fn` is called."""
+
+    def forward(*args):
+        outputs, grad_fn = fn(*args)
+        return outputs, lambda upstream: gradients.call(grad_fn, args, (upstream,))
+
+    return functools.wraps(fn)(jax.custom_gradient(forward))
 
 
 class Compiled:
@@ -138,7 +174,6 @@ class Compiled:
     def __init__(self, owner, spec, static):
         self.owner, self.spec, self.static = owner, spec, static
         self.written, self.kept = [], []
-        self.out_spec, self.out_static = None, []
         self.run = None
 
     def call(self, dynamic):
@@ -156,54 +191,104 @@ class Compiled:
                     self.call(dynamic)
                 finally:
                     notes.take_back()
-            known = set(self.written)
-            self.written += [h for h in notes.writes if h not in known]
-            known = {*self.written, *self.kept}
-            self.kept = [h for h in (*self.kept, *notes.reads) if h not in set(self.written)]
-            self.kept = list(dict.fromkeys(self.kept))
+            self.written = list(dict.fromkeys((*self.written, *notes.writes)))
+            written = set(self.written)
+            self.kept = [h for h in dict.fromkeys((*self.kept, *notes.reads)) if h not in written]
             return ()
 
-        with TRACING:
-            jax.eval_shape(abstract, dynamic)
+        jax.eval_shape(abstract, dynamic)
 
     def build(self):
-        def traced(written, kept, dynamic):
+        written, known = self.written, {*self.written, *self.kept}
+        allowed = set(written)
+        kept = self.kept
+
+        def traced(written_values, kept_values, dynamic):
             started = time.perf_counter()
-            with swapped(self.written + self.kept, [*written, *kept]):
+            with swapped(written + kept, [*written_values, *kept_values]):
                 with journal() as notes:
                     try:
                         result = self.call(dynamic)
                     finally:
                         new = notes.take_back()
-                if not (new.keys() <= set(self.written) and notes.reads.keys() <= {*self.written, *self.kept}):
+                if not (new.keys() <= allowed and notes.reads.keys() <= known):
                     raise _Grown
-                new = [new.get(holder, holder._value) for holder in self.written]
-            leaves, self.out_spec = tree.flatten_with_spec(result)
-            arrays = [isinstance(leaf, DYNAMIC) for leaf in leaves]
-            self.out_static = [None if array else leaf for leaf, array in zip(leaves, arrays)]
-            self.out_arrays = arrays
+                new = [new.get(holder, holder._value) for holder in written]
             self.owner.traces += 1
             self.owner.trace_seconds += time.perf_counter() - started
-            return new, [leaf for leaf, array in zip(leaves, arrays) if array]
+            return _unshared(new, [*kept_values, *dynamic]), _output(result)
 
         self.run = jax.jit(traced, donate_argnums=(0,) if self.owner.donate else ())
 
     def __call__(self, dynamic):
-        if self.run is None:
-            self.discover(dynamic)
-            self.build()
-        try:
-            new, leaves = self.run([h.value for h in self.written], [h.value for h in self.kept], dynamic)
-        except _Grown:  # a branch taken for the first time touches more variables
-            self.discover(dynamic)
-            self.build()
-            new, leaves = self.run([h.value for h in self.written], [h.value for h in self.kept], dynamic)
-        for holder, value in zip(self.written, new):
-            holder.put(value)
-        if all(self.out_arrays):
-            return tree.unflatten(self.out_spec, leaves)
-        leaves = iter(leaves)
-        return tree.unflatten(self.out_spec, [next(leaves) if array else s for s, array in zip(self.out_static, self.out_arrays)])
+        # One thread at a time: what one call gives away (donates) or fills with tracers, no other may read.
+        with TRACING:
+            if self.run is None:
+                self.discover(dynamic)
+                self.build()
+            try:
+                return self._step(dynamic)
+            except _Grown:  # a branch taken for the first time touches more variables
+                self.discover(dynamic)
+                self.build()
+                return self._step(dynamic)
+
+    def _step(self, dynamic):
+        if any_open():
+            new, result = self.run([h.value for h in self.written], [h.value for h in self.kept], dynamic)
+            for holder, value in zip(self.written, new):
+                holder.put(value)
+        else:  # nobody takes notes
+            new, result = self.run([h._value for h in self.written], [h._value for h in self.kept], dynamic)
+            for holder, value in zip(self.written, new):
+                holder._value = value
+        return result
+
+
+def _unshared(values, others):
+    """The values, those copied that are also an argument or stand twice: a variable's buffer is given away and must be its own."""
+    seen, result = {id(x) for x in others}, []
+    for value in values:
+        result.append(jnp.copy(value) if id(value) in seen else value)
+        seen.add(id(value))
+    return result
+
+
+def _output(result):
+    """What a trace returns, so that JAX gives it back as it was: arrays as they are, the rest as part of the structure."""
+    leaves, spec = tree.flatten_with_spec(result)
+    if len(leaves) == 1 and leaves[0] is result and isinstance(result, DYNAMIC):
+        return result
+    return _Result(spec, leaves)
+
+
+class _Result:
+    """A structure of arrays and other things. JAX takes it apart, and puts the plain structure together after each call."""
+
+    def __init__(self, spec, leaves):
+        self.spec, self.leaves = spec, leaves
+
+
+def _take_apart(result):
+    arrays = [leaf for leaf in result.leaves if isinstance(leaf, DYNAMIC)]
+    return arrays, _Outline(result.spec, [_DYNAMIC if isinstance(leaf, DYNAMIC) else leaf for leaf in result.leaves], len(arrays))
+
+
+def _put_together(outline, arrays):
+    if not outline.plain:
+        arrays = iter(arrays)
+        arrays = [next(arrays) if leaf is _DYNAMIC else leaf for leaf in outline.leaves]
+    return tree.unflatten(outline.spec, arrays)
+
+
+class _Outline:
+    """The structure of a `_Result` and its leaves that are no arrays. Each trace has its own: two are equal where they are one."""
+
+    def __init__(self, spec, leaves, count):
+        self.spec, self.leaves, self.plain = spec, leaves, count == len(leaves)
+
+
+jax.tree_util.register_pytree_node(_Result, _take_apart, _put_together)
 
 
 class _Grown(Exception):
@@ -217,11 +302,16 @@ class _Static:
 
     def __init__(self, value):
         self.value = value
-        try:
-            hash(value)
+        if type(value) in _BY_VALUE:
             self.key = (type(value), value)
-        except TypeError:
-            self.key = (type(value), id(value))
+        elif type(value) is float:
+            self.key = (float, value.hex())  # tells -0.0 from 0.0, and takes one NaN for another
+        else:
+            try:
+                hash(value)
+                self.key = (type(value), value)
+            except TypeError:
+                self.key = (type(value), id(value))
 
     def __hash__(self):
         return hash(self.key)
@@ -230,6 +320,7 @@ class _Static:
         return isinstance(other, _Static) and self.key == other.key
 
 
+_BY_VALUE = frozenset((int, bool, str, type(None)))
 _DYNAMIC = object()
 
 
@@ -244,11 +335,17 @@ class Jitted:
 
     def __call__(self, *args, **kwargs):
         leaves, spec = tree.flatten_with_spec((args, kwargs))
-        static = tuple([_DYNAMIC if isinstance(leaf, DYNAMIC) else _Static(leaf) for leaf in leaves])
-        entry = self.entries.get((spec, static))
+        if all(isinstance(leaf, DYNAMIC) for leaf in leaves):
+            key = spec
+            static = None
+        else:
+            static = tuple([_DYNAMIC if isinstance(leaf, DYNAMIC) else _Static(leaf) for leaf in leaves])
+            key = spec, static
+            leaves = [leaf for leaf in leaves if isinstance(leaf, DYNAMIC)]
+        entry = self.entries.get(key)
         if entry is None:
-            entry = self.entries[spec, static] = Compiled(self, spec, static)
-        return entry([leaf for leaf in leaves if isinstance(leaf, DYNAMIC)])
+            entry = self.entries[key] = Compiled(self, spec, (_DYNAMIC,) * len(leaves) if static is None else static)
+        return entry(leaves)
 
 
 def jit(fn, donate=True, **options):

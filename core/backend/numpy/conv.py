@@ -39,7 +39,8 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     w = windows.conv(inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate, depthwise=True)
     view, space = _windows(_last(inputs, w.channels_last), w), "hwd"[: w.rank]
-    y = np.einsum(f"...c{space},{space}cm->...cm", view, kernel)
+    wide = np.result_type(inputs.dtype, np.float32)  # einsum takes no bfloat16
+    y = np.einsum(f"...c{space},{space}cm->...cm", view.astype(wide, copy=False), kernel.astype(wide, copy=False))
     return _back(y.reshape(*y.shape[:-2], -1).astype(inputs.dtype, copy=False), w.channels_last)
 
 

@@ -14,7 +14,8 @@ def _lapack(x):
 
 
 def matmul(x1, x2):
-    return np.matmul(_wide(x1), _wide(x2))
+    x1 = _wide(x1)
+    return np.matmul(x1, _wide(x2)).astype(x1.dtype, copy=False)  # of bfloat16 NumPy makes float32
 
 
 def einsum(subscripts, *operands, optimize="auto"):

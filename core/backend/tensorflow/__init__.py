@@ -14,6 +14,7 @@ from core.backend.tensorflow import (
     math,
     nn,
     optimize,
+    packing,
     random,
     recurrent,
     reduction,
@@ -25,7 +26,7 @@ from core.backend.tensorflow import (
 backend = Backend(
     "tensorflow",
     (tensorflow.Tensor, tensorflow.Variable, tensorflow.RaggedTensor, tensorflow.SparseTensor, tensorflow.IndexedSlices),
-    (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, data),
+    (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, packing, data),
     trains=True,
     native=tensorflow,
 )

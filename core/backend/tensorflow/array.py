@@ -12,6 +12,10 @@ def native_float_dtypes():
     return frozenset((tf.float16, tf.bfloat16, tf.float32, tf.float64))
 
 
+def native_int_dtypes():
+    return frozenset((tf.int32, tf.int64))
+
+
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     dtype = None if dtype is None else standardize_dtype(dtype)
     if isinstance(x, (tf.Tensor, tf.Variable, tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):

@@ -70,7 +70,7 @@ def eye(N, M=None, k=0, dtype=None):
 
 def _counted(x):
     """Bools count as int32."""
-    return tf.cast(x, tf.int32) if x.dtype == tf.bool else x
+    return tf.cast(x, tf.int32) if getattr(x, "dtype", None) == tf.bool else x
 
 
 def _with_bools(function, for_bools):

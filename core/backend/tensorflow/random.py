@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from core.backend import seeds
+from core.backend import gradients, seeds
 from core.backend.tensorflow.array import convert_to_tensor
 from core.base.dtypes import standardize_dtype
 
@@ -29,6 +29,7 @@ def tracing():
 def next_seed(holder):
     held = holder.value
     seed = tf.identity(held)
+    gradients.before_write(held, lambda _: seed)
     held.assign_add(tf.constant([0, 1], held.dtype))
     holder.put(held)
     return seed

@@ -7,6 +7,7 @@ import functools
 
 import tensorflow as tf
 
+from core.backend import gradients
 from core.base import tree
 
 
@@ -74,7 +75,12 @@ def argument_value_and_grad(fn, argnums=0, has_aux=False):
 
 
 def remat(fn):
-    return functools.wraps(fn)(tf.recompute_grad(fn))
+    def run(*args, **kwargs):
+        tensors, of_tensors = gradients.split(args, kwargs, tf.is_tensor, fn)
+        again = gradients.repeatable(of_tensors, tf.identity, lambda held, value: held.assign(value))
+        return tf.recompute_grad(again)(*tensors)
+
+    return functools.wraps(fn)(run)
 
 
 def vmap(fn, in_axes=0, out_axes=0):
@@ -104,8 +110,13 @@ def _from_front(x, axis):
 
 
 def custom_gradient(fn):
-    """`fn(*args)` returns `(outputs, grad_fn)`; `grad_fn(*args, upstream=...)` or `grad_fn(upstream)` returns the arguments' gradients."""
-    return functools.wraps(fn)(tf.custom_gradient(fn))
+    """`fn(*args)` returns `(outputs, grad_fn)`; see `core.backend.gradients.call` for how `grad_fn` is called."""
+
+    def forward(*args):
+        outputs, grad_fn = fn(*args)
+        return outputs, lambda *upstream: gradients.call(grad_fn, args, upstream)
+
+    return functools.wraps(fn)(tf.custom_gradient(forward))
 
 
 def device(name):

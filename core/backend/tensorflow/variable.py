@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from core.backend import gradients
 from core.backend.tensorflow.array import convert_to_tensor
 
 
@@ -17,6 +18,7 @@ def variable(value, trainable):
 def assign(held, value):
     if not isinstance(held, tf.Variable):  # in a stateless call
         return tf.convert_to_tensor(value)
+    gradients.before_write(held, tf.identity)
     held.assign(value)
     return held
 

@@ -20,6 +20,10 @@ def native_float_dtypes():
     return frozenset((torch.float16, torch.bfloat16, torch.float32, torch.float64))
 
 
+def native_int_dtypes():
+    return frozenset((torch.int32, torch.int64))
+
+
 def native_dtype(name):
     """PyTorch's dtype of whatever `standardize_dtype` takes."""
     try:

@@ -101,6 +101,8 @@ def _windows(x, window, strides):
 
 def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     w = windows.pool(inputs.shape, pool_size, strides, padding, data_format)
+    if w.rank == 3 and inputs.dtype in (torch.bfloat16, torch.float16):  # torch has no such kernel on the CPU
+        return average_pool(inputs.float(), pool_size, strides, padding, data_format).to(inputs.dtype)
     x, pads = _enter(inputs, w.channels_last), _two(w.pads, (0, 0))
     pool, size, strides = _AVERAGE[x.ndim - 2], _two(w.window, 1), _two(w.strides, 1)
     if _even(pads):

@@ -10,7 +10,7 @@ FUNCTIONS = {
     for name in (
         "add subtract multiply divide negative sign sqrt rsqrt reciprocal exp exp2 expm1 log log1p log2 log10 logaddexp logaddexp2 "
         "sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh arctan2 heaviside nextafter floor ceil hypot "
-        "maximum minimum fmax fmin gcd lcm bitwise_and bitwise_or bitwise_xor bitwise_not sinc real angle i0 erf erfc erfinv "
+        "fmax fmin gcd lcm bitwise_and bitwise_or bitwise_xor bitwise_not sinc real angle i0 erf erfc erfinv "
         "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not "
         "isfinite isinf isnan isreal isposinf isneginf signbit isclose"
     ).split()
@@ -70,7 +70,7 @@ def _floor_divide(x1, x2):
 
 def _counting(function):
     """Bools count as int32."""
-    return lambda *xs: function(*(x.int() if x.dtype == torch.bool else x for x in xs))
+    return lambda *xs: function(*(x.int() if getattr(x, "dtype", None) == torch.bool else x for x in xs))
 
 
 FUNCTIONS |= {
@@ -80,6 +80,14 @@ FUNCTIONS |= {
         bitwise_left_shift=torch.bitwise_left_shift, bitwise_right_shift=torch.bitwise_right_shift,
     ).items()
 }  # fmt: skip
+
+
+def maximum(x1, x2):
+    return torch.maximum(x1, x2 if isinstance(x2, torch.Tensor) else x1.new_tensor(x2))
+
+
+def minimum(x1, x2):
+    return torch.minimum(x1, x2 if isinstance(x2, torch.Tensor) else x1.new_tensor(x2))
 
 
 def divide_no_nan(x1, x2):

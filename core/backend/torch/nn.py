@@ -72,8 +72,64 @@ def dense(x, kernel, bias=None):
     return F.linear(x, kernel.t(), bias)
 
 
+def mean_squared_difference(x1, x2):
+    return F.mse_loss(x1, x2) if x1.shape == x2.shape else torch.mean(torch.square(x1 - x2))
+
+
+def binary_crossentropy(target, output, from_logits=False, reduction="none"):
+    if target.shape != output.shape:
+        raise ValueError("shapes")  # the op's rule says which
+    if from_logits:
+        return F.binary_cross_entropy_with_logits(output, target, reduction=reduction)
+    epsilon = _clipping(output)
+    output = torch.clamp(output, epsilon, 1 - epsilon)
+    values = torch.addcmul(target * torch.log(output), 1 - target, torch.log1p(-output))
+    return -(values.mean() if reduction == "mean" else values)
+
+
+def _clipping(probabilities):
+    spacing, epsilon = torch.finfo(probabilities.dtype).eps / 2, config.epsilon()
+    return epsilon if epsilon > spacing else spacing
+
+
+def categorical_crossentropy(target, output, from_logits=False, axis=-1, reduction="none"):
+    if target.shape != output.shape:
+        raise ValueError("shapes")
+    if from_logits and output.ndim == 2 and axis in (-1, 1):
+        return F.cross_entropy(output, target, reduction=reduction)
+    if from_logits:
+        logs = torch.log_softmax(output, axis)
+    else:
+        epsilon = _clipping(output)
+        logs = torch.log(torch.clamp(output / output.sum(axis, keepdim=True), epsilon, 1 - epsilon))
+    values = (target * logs).sum(axis)
+    return -(values.mean() if reduction == "mean" else values)
+
+
+def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, reduction="none"):
+    if target.ndim == output.ndim:
+        target = target.squeeze(-1)
+    axis = axis % output.ndim
+    if target.shape != output.shape[:axis] + output.shape[axis + 1 :]:
+        raise ValueError("shapes")
+    target = target.long()
+    if from_logits:  # PyTorch has the classes on axis 1; no class is left out
+        return F.cross_entropy(output if axis == 1 else output.movedim(axis, min(1, output.ndim - 1)), target, ignore_index=_NONE, reduction=reduction)
+    epsilon = _clipping(output)
+    chosen = output.gather(axis, target.unsqueeze(axis)).squeeze(axis) / output.sum(axis)
+    values = torch.log(torch.clamp(chosen, epsilon, 1 - epsilon))
+    return -(values.mean() if reduction == "mean" else values)
+
+
+_NONE = -(2**31)
+
+
 def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=0.001):
     axis = shapes.normalize_axis(axis, x.ndim)
+    if x.ndim > 1 and not (mean.requires_grad or variance.requires_grad):  # PyTorch's own has no gradient for these
+        if axis == 1:
+            return torch.batch_norm(x, scale, offset, mean, variance, False, 0.0, epsilon, True)
+        return torch.batch_norm(x.movedim(axis, 1), scale, offset, mean, variance, False, 0.0, epsilon, True).movedim(1, axis)
     factor = torch.rsqrt(variance + epsilon)
     factor = factor if scale is None else factor * scale
     shift = -mean * factor if offset is None else torch.addcmul(offset, mean, factor, value=-1)
@@ -95,12 +151,18 @@ def _moved(function, x, axis):
     return function(x.movedim(axes, last), last).movedim(last, axes)
 
 
+def _ready(parameter, x):
+    return parameter is None or (parameter.ndim == 1 and parameter.dtype == x.dtype)
+
+
 def _like(parameter, x):
     return None if parameter is None else parameter.to(x.dtype)
 
 
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False):
     epsilon = config.epsilon() if epsilon is None else epsilon
+    if axis == -1 and not rms_scaling and _ready(gamma, x) and _ready(beta, x):
+        return torch.layer_norm(x, x.shape[-1:], gamma, beta, epsilon)
     if rms_scaling:
         axes = shapes.normalize_axes(axis, x.ndim)
         y = x * torch.rsqrt(x.var(axes, correction=0, keepdim=True) + epsilon)
@@ -114,6 +176,8 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_sca
 
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     epsilon = config.epsilon() if epsilon is None else epsilon
+    if axis == -1 and _ready(scale, x):
+        return torch.rms_norm(x, x.shape[-1:], scale, epsilon)
     shape = _last_axes(x, axis)
     if shape is None:
         return _moved(lambda x, last: rms_normalization(x, scale, last, epsilon), x, axis)

@@ -4,7 +4,7 @@ import threading
 
 import torch
 
-from core.backend import seeds
+from core.backend import gradients, seeds
 from core.backend.torch.array import native_dtype
 from core.base.dtypes import standardize_dtype
 
@@ -51,6 +51,7 @@ def next_seed(holder):
     if held.dtype != torch.int64:
         held = torch.nn.Parameter(held.detach().long(), requires_grad=False)
     seed = held.detach().clone()
+    gradients.before_write(held, lambda _: seed)
     held.add_(_INCREMENT if held.device.type == "cpu" else _INCREMENT.to(held.device))
     holder.put(held)
     return seed

@@ -49,6 +49,8 @@ def _initial_only(x, axis, keepdims, initial):
 
 
 def mean(x, axis=None, keepdims=False):
+    if axis is None and not keepdims:
+        return torch.mean(x)
     return _reduce(torch.mean, x, axis, keepdims)
 
 

@@ -114,7 +114,14 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     return x
 
 
+def _is_plain(part):
+    kind = type(part)
+    return kind is int or part is None or part is Ellipsis or (kind is slice_type and (part.step is None or (type(part.step) is int and part.step > 0)))
+
+
 def get_item(x, key):
+    if all(map(_is_plain, key)) if type(key) is tuple else _is_plain(key):
+        return x[key]
     parts = [torch.as_tensor(part, device=x.device) if isinstance(part, np.ndarray) else part for part in key_parts(key)]
     parts = [p.long() if is_array(p) and p.dtype not in (torch.bool, torch.int64) else p for p in parts]
     if any(map(is_array, parts)):  # beside an array NumPy counts a single place as an array too
@@ -156,6 +163,13 @@ def take(x, indices, axis=None):
     if axis is None:
         x, axis = x.reshape(-1), 0
     axis %= x.ndim
+    if x.device.type == "cpu":  # it complains about negative indices, so that there is no need to look for them first
+        try:
+            if axis == 0 and x.ndim == 2:
+                return torch.embedding(x, indices if indices.dtype in (torch.int32, torch.int64) else indices.long())
+            return torch.index_select(x, axis, indices.reshape(-1).long()).reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
+        except (IndexError, RuntimeError):
+            pass
     found = torch.index_select(x, axis, _from_front(indices, x.shape[axis]).reshape(-1))
     return found.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
 

@@ -6,6 +6,8 @@ import functools
 
 import torch
 
+from core.backend import gradients
+from core.backend.gradients import HERE
 from core.base import tree
 
 
@@ -29,15 +31,20 @@ def value_and_grad(fn, variables, has_aux=False):
     variables = list(variables)
 
     def run(*args, **kwargs):
-        with torch.enable_grad():
+        nested = HERE.depth > 0  # somebody around differentiates what comes out of here
+        with torch.enable_grad(), gradients.inside("depth"):
             result = fn(*args, **kwargs)
             loss = _loss(result, has_aux)
             if not loss.requires_grad:
-                gradients = [None] * len(variables)
+                found = [None] * len(variables)
             else:
-                gradients = list(torch.autograd.grad(loss, [v.value for v in variables], allow_unused=True)) if variables else []
-        loss = loss.detach()
-        return ((loss, result[1]) if has_aux else loss), gradients
+                chosen = [i for i, v in enumerate(variables) if v.value.requires_grad]
+                found = [None] * len(variables)
+                values = [variables[i].value for i in chosen]
+                for i, g in zip(chosen, torch.autograd.grad(loss, values, create_graph=nested, allow_unused=True) if values else ()):
+                    found[i] = g
+        loss = loss if nested else loss.detach()
+        return ((loss, result[1]) if has_aux else loss), found
 
     return run
 
@@ -45,19 +52,32 @@ def value_and_grad(fn, variables, has_aux=False):
 def argument_value_and_grad(fn, argnums=0, has_aux=False):
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
+    def mapped(*args, **kwargs):  # inside vmap only functorch's own gradient works
+        def checked(*args, **kwargs):
+            result = fn(*args, **kwargs)
+            _loss(result, has_aux)
+            return result
+
+        found, value = torch.func.grad_and_value(checked, argnums, has_aux)(*args, **kwargs)
+        return value, found
+
     def run(*args, **kwargs):
-        args = list(args)
-        with torch.enable_grad():
+        if HERE.vmap:
+            return mapped(*args, **kwargs)
+        args, leaves = list(args), tree.flatten([args[i] for i in numbers])
+        nested = HERE.depth > 0 or any(x.requires_grad for x in leaves) and torch.is_grad_enabled()
+        with torch.enable_grad(), gradients.inside("depth"):
             for i in numbers:
-                args[i] = tree.map_structure(lambda x: x.detach().requires_grad_(), args[i])
+                # A view of what is differentiated outside stays connected to it.
+                args[i] = tree.map_structure(lambda x: x.view_as(x) if nested and x.requires_grad else x.detach().requires_grad_(), args[i])
             result = fn(*args, **kwargs)
             loss = _loss(result, has_aux)
             leaves, spec = tree.flatten_with_spec([args[i] for i in numbers])
-            gradients = torch.autograd.grad(loss, leaves, allow_unused=True) if loss.requires_grad else [None] * len(leaves)
-        gradients = tree.unflatten(spec, [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, gradients)])
-        loss = loss.detach()
-        gradients = gradients[0] if isinstance(argnums, int) else tuple(gradients)
-        return ((loss, result[1]) if has_aux else loss), gradients
+            found = torch.autograd.grad(loss, leaves, create_graph=nested, allow_unused=True) if loss.requires_grad else [None] * len(leaves)
+        found = tree.unflatten(spec, [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, found)])
+        loss = loss if nested else loss.detach()
+        found = found[0] if isinstance(argnums, int) else tuple(found)
+        return ((loss, result[1]) if has_aux else loss), found
 
     return run
 
@@ -65,27 +85,40 @@ def argument_value_and_grad(fn, argnums=0, has_aux=False):
 def remat(fn):
     from torch.utils.checkpoint import checkpoint
 
-    return functools.wraps(fn)(lambda *args, **kwargs: checkpoint(fn, *args, use_reentrant=False, **kwargs))
+    def run(*args, **kwargs):
+        tensors, of_tensors = gradients.split(args, kwargs, lambda x: isinstance(x, torch.Tensor), fn)
+        again = gradients.repeatable(of_tensors, lambda held: held.detach().clone(), lambda held, value: held.data.copy_(value))
+        return checkpoint(again, *tensors, use_reentrant=False)
+
+    return functools.wraps(fn)(run)
 
 
 def vmap(fn, in_axes=0, out_axes=0):
-    return torch.vmap(fn, in_axes, out_axes)
+    mapped = torch.vmap(fn, in_axes, out_axes)
+
+    def run(*args):
+        with gradients.inside("vmap"):
+            return mapped(*args)
+
+    return run
 
 
 def custom_gradient(fn):
-    """`fn(*args)` returns `(outputs, grad_fn)`; `grad_fn(*args, upstream=...)` or `grad_fn(upstream)` returns the arguments' gradients."""
+    """`fn(*args)` returns `(outputs, grad_fn)`; see `core.backend.gradients.call` for how `grad_fn` is called. First derivatives only."""
 
     class Function(torch.autograd.Function):
         @staticmethod
         def forward(ctx, *args):
             outputs, ctx.grad_fn = fn(*args)
-            ctx.count = len(args)
-            return outputs
+            ctx.args = tuple(a.detach() if isinstance(a, torch.Tensor) else a for a in args)
+            return tuple(outputs) if isinstance(outputs, list) else outputs
 
         @staticmethod
+        @torch.autograd.function.once_differentiable
         def backward(ctx, *upstream):
-            gradients = ctx.grad_fn(*upstream)
-            return gradients if isinstance(gradients, tuple) else (gradients,)
+            found = gradients.call(ctx.grad_fn, ctx.args, upstream)
+            found = tuple(found) if isinstance(found, (tuple, list)) else (found,)
+            return found + (None,) * (len(ctx.args) - len(found))
 
     return functools.wraps(fn)(lambda *args: Function.apply(*args))
 

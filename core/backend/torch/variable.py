@@ -4,6 +4,7 @@ import contextlib
 
 import torch
 
+from core.backend import gradients
 from core.backend.torch.array import convert_to_tensor
 
 
@@ -20,9 +21,14 @@ def variable(value, trainable):
 def assign(held, value):
     if type(held) is not torch.nn.Parameter:  # in a stateless call
         return value
+    gradients.before_write(held, _copy)
     with torch.no_grad():
         held.copy_(value)
     return held
+
+
+def _copy(held):
+    return held.detach().clone()
 
 
 def set_trainable(held, trainable):

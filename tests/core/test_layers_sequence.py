@@ -1,0 +1,225 @@
+"""Normalization, noise, attention and recurrent layers: on each backend, and against Keras."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import core
+from core import layers, ops
+from core.backend import slot
+from core.testing.layer_suite import check_layer
+
+BACKENDS = ["numpy", "torch", "jax", "tensorflow"]
+X = (2, 4, 6)  # batch, time, features
+OTHER = np.random.default_rng(5).uniform(-1, 1, (2, 5, 6)).astype("float32")
+TRAIN = {"call_kwargs": {"training": True}, "deterministic": False}
+SEQ = {"return_sequences": True}
+
+# class, arguments, inputs, what check_layer shall know
+CASES = [
+    ("Dropout", {"rate": 0.5, "seed": 1}, X, {"supports_masking": True}),
+    ("Dropout", {"rate": 0.5, "noise_shape": (None, 1, None)}, X, TRAIN),
+    ("SpatialDropout1D", {"rate": 0.5}, X, TRAIN),
+    ("SpatialDropout2D", {"rate": 0.5, "data_format": "channels_first"}, (2, 3, 4, 4), TRAIN),
+    ("SpatialDropout3D", {"rate": 0.5}, (2, 3, 3, 3, 2), TRAIN),
+    ("GaussianDropout", {"rate": 0.3}, X, TRAIN),
+    ("GaussianNoise", {"stddev": 0.3}, X, TRAIN),
+    ("AlphaDropout", {"rate": 0.3, "noise_shape": [2, 1, 6]}, X, TRAIN),
+    ("BatchNormalization", {}, X, {"supports_masking": True}),
+    ("BatchNormalization", {"axis": 1, "scale": False}, (2, 3, 4, 5), {}),
+    ("BatchNormalization", {"renorm": True}, X, TRAIN),
+    ("LayerNormalization", {}, X, {"supports_masking": True}),
+    ("LayerNormalization", {"axis": [1, 2], "center": False}, X, {}),
+    ("GroupNormalization", {"groups": 3}, X, {"supports_masking": True}),
+    ("GroupNormalization", {"groups": -1, "axis": 1}, (2, 3, 4, 5), {}),
+    ("RMSNormalization", {}, X, {"supports_masking": True}),
+    ("Attention", {"use_scale": True, "score_mode": "concat"}, [X, OTHER], {}),
+    ("Attention", {"dropout": 0.5, "seed": 3}, [X, OTHER], TRAIN),
+    ("AdditiveAttention", {}, [X, OTHER, OTHER], {}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, X, {"call_kwargs": {"value": OTHER}, "symbolic": False, "gradient": False}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "value_dim": 4, "output_shape": 7, "use_gate": True, "sliding_window": 2}, X,
+     {"call_kwargs": {"value": OTHER, "use_causal_mask": True}, "symbolic": False, "gradient": False}),
+    ("GroupQueryAttention", {"head_dim": 2, "num_query_heads": 4, "num_key_value_heads": 2}, X,
+     {"call_kwargs": {"value": OTHER}, "symbolic": False, "gradient": False}),
+    ("SimpleRNN", {"units": 3, "activation": "relu"}, X, {"supports_masking": False}),
+    ("SimpleRNN", {"units": 3, **SEQ}, X, {"supports_masking": True}),
+    ("GRU", {"units": 3, **SEQ, "go_backwards": True}, X, {"supports_masking": True}),
+    ("GRU", {"units": 3, "reset_after": False, "unroll": True}, X, {}),
+    ("LSTM", {"units": 3, "return_state": True}, X, {}),
+    ("LSTM", {"units": 3, "recurrent_activation": "hard_sigmoid", "unit_forget_bias": False, **SEQ}, X, {"supports_masking": True}),
+    ("LSTM", {"units": 3, "dropout": 0.3, "recurrent_dropout": 0.3}, X, TRAIN),
+    ("Bidirectional", {"layer": ("LSTM", {"units": 3}), "merge_mode": "sum"}, X, {}),
+    ("Bidirectional", {"layer": ("GRU", {"units": 3, **SEQ}), "merge_mode": None}, X, {"supports_masking": True}),
+    ("TimeDistributed", {"layer": ("Dense", {"units": 3})}, X, {"supports_masking": True}),
+    ("RNN", {"cell": ("StackedRNNCells", {"cells": [("LSTMCell", {"units": 3}), ("GRUCell", {"units": 2})]}), **SEQ}, X, {}),
+    ("ConvLSTM1D", {"filters": 2, "kernel_size": 3}, (2, 3, 6, 2), {}),
+    ("ConvLSTM2D", {"filters": 2, "kernel_size": 2, "padding": "same", "strides": 2, **SEQ}, (2, 3, 4, 4, 2), {"supports_masking": True}),
+    ("ConvLSTM3D", {"filters": 2, "kernel_size": 2, "dropout": 0.2, "recurrent_dropout": 0.2}, (2, 2, 3, 3, 3, 2), TRAIN),
+]  # fmt: skip
+
+
+def make(package, value):
+    """Layers in place of `(name, arguments)`, also within arguments."""
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict):
+        return getattr(package, value[0])(**{k: make(package, v) for k, v in value[1].items()})
+    return [make(package, v) for v in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name, kwargs, inputs, known", CASES, ids=lambda value: value if isinstance(value, str) else "")
+def test_layer(name, kwargs, inputs, known, backend):
+    def build(**given):
+        return getattr(layers, name)(**{k: make(layers, v) for k, v in given.items()})
+
+    build.__name__ = name
+    known = dict(known)
+    if name == "TimeDistributed" or name == "Bidirectional" or "cell" in kwargs:
+        known["mixed_precision"] = False  # the layer inside has a policy of its own
+    check_layer(build, kwargs, inputs, backend, **known)
+
+
+# ------------------------------------------------------------------------------------------------ against Keras
+
+MASK = [[True, True, False, False], [False, False, False, False], [False, True, True, True]]
+SHAPE = [3, 4, 6]
+LSTM = ("LSTM", {"units": 3, "return_sequences": True, "return_state": True})
+# class, arguments, input shapes, arguments of the call ("mask": MASK is the time mask)
+COMPARED = [
+    ("BatchNormalization", {}, [SHAPE], {"training": True}),
+    ("BatchNormalization", {"axis": 1, "momentum": 0.5}, [SHAPE], {"training": True}),
+    ("BatchNormalization", {}, [SHAPE], {"training": True, "mask": MASK}),
+    ("BatchNormalization", {"epsilon": 0.1}, [SHAPE], {}),
+    ("BatchNormalization", {"renorm": True, "renorm_clipping": {"rmin": 0.5, "rmax": 1.5, "dmax": 0.2}}, [SHAPE], {"training": True}),
+    ("LayerNormalization", {}, [SHAPE], {}),
+    ("LayerNormalization", {"axis": [1, 2], "scale": False}, [SHAPE], {}),
+    ("LayerNormalization", {"rms_scaling": True}, [SHAPE], {}),
+    ("GroupNormalization", {"groups": 2}, [SHAPE], {}),
+    ("GroupNormalization", {"groups": 2, "axis": 1}, [SHAPE], {}),
+    ("RMSNormalization", {}, [SHAPE], {}),
+    ("Dropout", {"rate": 0.3}, [SHAPE], {}),
+    ("SpatialDropout1D", {"rate": 0.3}, [SHAPE], {}),
+    ("SpatialDropout2D", {"rate": 0.3}, [[2, 3, 3, 2]], {}),
+    ("SpatialDropout3D", {"rate": 0.3}, [[2, 3, 3, 2, 2]], {}),
+    ("GaussianDropout", {"rate": 0.3}, [SHAPE], {}),
+    ("GaussianNoise", {"stddev": 0.3}, [SHAPE], {}),
+    ("AlphaDropout", {"rate": 0.3}, [SHAPE], {}),
+    ("Attention", {}, [SHAPE, [3, 5, 6]], {"list": True, "return_attention_scores": True}),
+    ("Attention", {"use_scale": True}, [SHAPE, SHAPE], {"list": True, "mask": [MASK, MASK], "use_causal_mask": True}),
+    ("Attention", {"score_mode": "concat", "use_scale": True}, [SHAPE, SHAPE, SHAPE], {"list": True, "mask": [None, MASK]}),
+    ("AdditiveAttention", {}, [SHAPE, [3, 5, 6]], {"list": True}),
+    ("AdditiveAttention", {"use_scale": False}, [SHAPE, SHAPE], {"list": True, "mask": [MASK, MASK]}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [SHAPE, [3, 5, 6]], {}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "value_dim": 5, "output_shape": [2, 4], "use_gate": True}, [SHAPE, [3, 5, 6], [3, 5, 7]],
+     {"return_attention_scores": True}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [SHAPE, SHAPE], {"query_mask": MASK, "value_mask": MASK, "use_causal_mask": True}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [SHAPE, SHAPE], {"key_mask": MASK, "attention_mask": [MASK] * 3 , "drop_mask_row": True}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "use_bias": False}, [SHAPE, SHAPE], {"use_causal_mask": True}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "sliding_window": 2}, [SHAPE, [3, 5, 6]], {"return_attention_scores": True}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [[2, 3, 4, 6], [2, 3, 4, 6]], {"return_attention_scores": True}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "attention_axes": [2]}, [[2, 3, 4, 6], [2, 3, 5, 6]], {"return_attention_scores": True}),
+    ("GroupQueryAttention", {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}, [SHAPE, [3, 5, 6]], {"return_attention_scores": True}),
+    ("GroupQueryAttention", {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2, "use_gate": True, "sliding_window": 3},
+     [SHAPE, SHAPE, SHAPE], {"value_mask": MASK, "use_causal_mask": True}),
+    *[
+        (name, {"units": 3, **kwargs}, [SHAPE], call)
+        for name in ("SimpleRNN", "GRU", "LSTM")
+        for kwargs, call in (
+            ({"return_sequences": True, "return_state": True}, {}),
+            ({"return_sequences": True, "return_state": True}, {"mask": MASK}),
+            ({"go_backwards": True, "return_sequences": True, "zero_output_for_mask": True}, {"mask": MASK}),
+            ({"zero_output_for_mask": True, "return_state": True, "use_bias": False}, {"mask": MASK}),
+            ({"unroll": True, "activation": "relu"}, {}),
+            ({"go_backwards": True}, {}),
+        )
+    ],
+    ("GRU", {"units": 3, "reset_after": False}, [SHAPE], {"mask": MASK}),
+    ("LSTM", {"units": 3, "recurrent_activation": "hard_sigmoid", "return_sequences": True}, [SHAPE], {}),
+    ("RNN", {"cell": [("LSTMCell", {"units": 3}), ("GRUCell", {"units": 2})], "return_state": True}, [SHAPE], {"mask": MASK}),
+    ("RNN", {"cell": ("SimpleRNNCell", {"units": 3}), "return_sequences": True}, [SHAPE], {}),
+    *[("Bidirectional", {"layer": LSTM, "merge_mode": mode}, [SHAPE], {"mask": MASK}) for mode in ("concat", "sum", "mul", "ave", None)],
+    ("Bidirectional", {"layer": ("GRU", {"units": 3})}, [SHAPE], {}),
+    ("Bidirectional", {"layer": ("LSTM", {"units": 3}), "backward_layer": ("GRU", {"units": 3, "go_backwards": True})}, [SHAPE], {}),
+    ("TimeDistributed", {"layer": ("Dense", {"units": 3})}, [SHAPE], {"mask": MASK}),
+    ("ConvLSTM1D", {"filters": 2, "kernel_size": 3, "return_sequences": True}, [[3, 4, 6, 2]], {"mask": MASK}),
+    ("ConvLSTM2D", {"filters": 2, "kernel_size": [3, 2], "padding": "same", "return_state": True}, [[2, 3, 5, 4, 2]], {}),
+    ("ConvLSTM2D", {"filters": 2, "kernel_size": 2, "dilation_rate": 2}, [[2, 3, 5, 5, 2]], {}),
+    ("ConvLSTM3D", {"filters": 2, "kernel_size": 2, "strides": 2}, [[2, 3, 4, 4, 4, 2]], {}),
+]  # fmt: skip
+
+KERAS = """
+import json, sys
+import numpy as np
+import keras
+sys.path.insert(0, sys.argv[3])
+from test_layers_sequence import COMPARED, calling, make
+results = {}
+for i, (name, kwargs, shapes, call) in enumerate(COMPARED):
+    layer = make(keras.layers, (name, kwargs))
+    args, call = calling(i, shapes, call)
+    layer(*args, **call)
+    layer.set_weights([np.random.default_rng(j).uniform(0.2, 1, w.shape).astype("float32") for j, w in enumerate(layer.weights)])
+    outputs = keras.tree.flatten(layer(*args, **call))
+    config = keras.saving.serialize_keras_object(layer)
+    for kind, arrays in (("out", outputs), ("weight", layer.weights)):
+        for j, array in enumerate(arrays):
+            results[f"{i}/{kind}/{j}"] = np.array(array)
+    results[f"{i}/config"] = np.array(json.dumps(config))
+    results[f"{i}/paths"] = np.array([w.path.split("/", 1)[1] for w in layer.weights] or [""])
+    results[f"{i}/build"] = np.array(json.dumps(layer.get_build_config()))
+np.savez(sys.argv[1], **results)
+"""
+
+
+def calling(seed, shapes, call):
+    """The arrays and keyword arguments of a compared call."""
+    rng, call = np.random.default_rng(seed), dict(call)
+    arrays = [rng.normal(size=shape).astype("float32") for shape in shapes]
+    if call.pop("drop_mask_row", False):
+        call["attention_mask"] = np.tri(4, dtype=bool)[None].repeat(3, 0)
+    for name, value in call.items():
+        if name.endswith("mask") and name != "use_causal_mask" and isinstance(value, list):
+            nested = value is not MASK and len(value) == 2
+            call[name] = [None if v is None else np.array(v) for v in value] if nested else np.array(value)
+    return ([arrays] if call.pop("list", False) else arrays), call
+
+
+@pytest.fixture(scope="module")
+def keras_results(tmp_path_factory):
+    pytest.importorskip("keras", reason="Keras is what these layers are compared with.")
+    path = tmp_path_factory.mktemp("keras") / "results.npz"
+    environment = {**os.environ, "KERAS_BACKEND": "numpy", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", KERAS, str(path), "-", os.path.dirname(__file__)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return dict(np.load(path))
+
+
+@pytest.mark.parametrize("index", range(len(COMPARED)), ids=lambda i: f"{i}-{COMPARED[i][0]}")
+def test_against_keras(index, keras_results):
+    name, kwargs, shapes, call = COMPARED[index]
+    with slot.use("torch"):
+        core.utils.clear_session()
+        layer = make(layers, (name, kwargs))
+        args, call = calling(index, shapes, call)
+        layer(*args, **call)
+        assert ([w.path.split("/", 1)[1] for w in layer.weights] or [""]) == list(keras_results[f"{index}/paths"])
+        layer.set_weights([np.random.default_rng(j).uniform(0.2, 1, w.shape).astype("float32") for j, w in enumerate(layer.weights)])
+        outputs = core.tree.flatten(layer(*args, **call))
+    for kind, values in (("out", [ops.convert_to_numpy(x) for x in outputs]), ("weight", layer.get_weights())):
+        expected = [keras_results[key] for key in keras_results if key.startswith(f"{index}/{kind}/")]
+        assert len(values) == len(expected)
+        for got, wanted in zip(values, expected):
+            np.testing.assert_allclose(got, wanted, atol=1e-5, rtol=1e-5, err_msg=kind)
+    ours = json.loads(json.dumps(core.saving.serialize_keras_object(layer)))
+    assert _unnamed(ours) == _unnamed(json.loads(str(keras_results[f"{index}/config"])))
+
+
+def _unnamed(config):
+    """A config without names, which count on, and build configs."""
+    if isinstance(config, dict):
+        return {k: _unnamed(v) for k, v in config.items() if k not in ("name", "build_config")}
+    return [_unnamed(v) for v in config] if isinstance(config, list) else config
