@@ -88,9 +88,9 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
 _FAMILY = Family(
     "activation",
     "keras.activations",
-    [celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear, log_sigmoid, log_softmax, mish, relu,
-     relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink,
-     threshold],
+    [celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear, log_sigmoid, log_softmax, mish,
+     relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh,
+     tanh_shrink, threshold],
     {"hard_swish": hard_silu, "swish": silu},
 )  # fmt: skip
 _NAMES = {function: function.__name__ for function in _FAMILY.members.values()}

@@ -40,9 +40,10 @@ class Holder:
 class Journal:
     """The holders read, and the ones written with the values that they had before, since it was opened."""
 
-    __slots__ = ("reads", "writes")
+    __slots__ = ("dry", "reads", "writes")
 
-    def __init__(self) -> None:
+    def __init__(self, dry: bool = False) -> None:
+        self.dry = dry
         self.reads: dict[Holder, None] = {}  # a dict keeps the order
         self.writes: dict[Holder, Any] = {}
 
@@ -66,7 +67,11 @@ def _stack() -> list[Journal]:
 def _note_read(holder: Holder) -> None:
     stack = _stack()
     if stack:
-        stack[-1].reads.setdefault(holder)
+        top = stack[-1]
+        top.reads.setdefault(holder)
+        if top.dry and holder not in top.writes:  # in-place writes shall go to a copy
+            top.writes[holder] = holder._value
+            holder._value = holder.backend.as_functional(holder._value)
 
 
 def _note_write(holder: Holder) -> None:
@@ -76,10 +81,13 @@ def _note_write(holder: Holder) -> None:
 
 
 @contextmanager
-def journal() -> Iterator[Journal]:
-    """Opens a journal for this thread. Its reads go to the one around it as well; its writes do unless taken back."""
+def journal(dry: bool = False) -> Iterator[Journal]:
+    """Opens a journal for this thread. Its reads go to the one around it as well; its writes do unless taken back.
+
+    With `dry`, what is read is swapped for a functional value first, so that `take_back` undoes in-place writes as well.
+    """
     global _open
-    opened, stack = Journal(), _stack()
+    opened, stack = Journal(dry), _stack()
     stack.append(opened)
     _open += 1
     try:

@@ -93,11 +93,13 @@ class Identity(Initializer):
 class STFT(Initializer):
     """The real or imaginary part of a windowed discrete Fourier transform, as a convolution kernel.
 
-    Shapes are `(frame_length, 1, fft_length // 2 + 1)`: entry `(n, 0, k)` is the window at n times cos(2 pi n k / fft_length), or minus the sine.
+    Shapes are `(frame_length, 1, fft_length // 2 + 1)`: entry `(n, 0, k)` is the window at n times
+    cos(2 pi n k / fft_length), or minus the sine.
 
     Args:
         side: `"real"` or `"imag"`.
-        window: a name (`"hann"`, `"hamming"`, `"blackman"`, `"bartlett"`, `"boxcar"`; others where SciPy is installed), an array, or None for none.
+        window: a name (`"hann"`, `"hamming"`, `"blackman"`, `"bartlett"`, `"boxcar"`; others where SciPy is
+            installed), an array, or None for none.
         scaling: `"density"` divides by the root of the window's energy, `"spectrum"` by its sum, None not at all.
         periodic: whether the window is periodic rather than symmetric.
     """

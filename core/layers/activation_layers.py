@@ -48,7 +48,9 @@ class ReLU(_Elementwise):
     def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         if negative_slope is None or negative_slope < 0 or threshold is None or threshold < 0 or (max_value is not None and max_value < 0):
-            raise ValueError(f"ReLU needs values of at least 0, got max_value={max_value}, negative_slope={negative_slope}, threshold={threshold}.")
+            raise ValueError(
+                f"ReLU needs values of at least 0, got max_value={max_value}, negative_slope={negative_slope}, threshold={threshold}."
+            )
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
 
     def call(self, inputs):
@@ -90,7 +92,14 @@ class PReLU(_Elementwise):
     array([[-1.,  2.]], dtype=float32)
     """
 
-    def __init__(self, alpha_initializer: Any = "Zeros", alpha_regularizer: Any = None, alpha_constraint: Any = None, shared_axes: Any = None, **kwargs):
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: Any = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)

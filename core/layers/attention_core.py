@@ -12,7 +12,6 @@ def join_masks(
     query: Any,
     value: Any,
     *,
-    query_mask: Any = None,
     value_mask: Any = None,
     key_mask: Any = None,
     attention_mask: Any = None,
@@ -21,12 +20,10 @@ def join_masks(
 ) -> Any:
     """The boolean mask (batch or 1, targets or 1, sources) that holds where all the given ones do; None where none is given.
 
-    `query_mask` is (batch, targets), `value_mask` and `key_mask` (batch, sources), `attention_mask` (batch, targets, sources). The causal
-    mask hides later sources, the sliding window those that are `sliding_window` or more steps away.
+    `value_mask` and `key_mask` (batch, sources), `attention_mask` (batch, targets, sources). The causal mask hides later
+    sources, the sliding window those that are `sliding_window` or more steps away.
     """
     found = []
-    if query_mask is not None:
-        found.append(ops.expand_dims(ops.cast(query_mask, "bool"), -1))
     for mask in (value_mask, key_mask):
         if mask is not None:
             found.append(ops.expand_dims(ops.cast(mask, "bool"), -2))

@@ -63,7 +63,9 @@ class CategoryEncoding(DataLayer):
         except Exception:  # noqa: BLE001 - a tracer: each framework has its own error
             return
         if values.dtype != object and values.size and (values.min() < 0 or values.max() >= self.num_tokens):
-            raise ValueError(f"CategoryEncoding {self.name!r} expected integers from 0 to {self.num_tokens - 1}, got {values.min()} to {values.max()}.")
+            raise ValueError(
+                f"CategoryEncoding {self.name!r} expected integers from 0 to {self.num_tokens - 1}, got {values.min()} to {values.max()}."
+            )
 
     def compute_output_shape(self, input_shape):
         shape = tuple(input_shape)

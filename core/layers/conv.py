@@ -38,7 +38,9 @@ class ConvLayer(LowRankLayer):
         if self.padding not in self._paddings():
             raise ValueError(f"{type(self).__name__} takes padding {' or '.join(map(repr, self._paddings()))}, got {padding!r}.")
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(f"{type(self).__name__}: strides and dilation_rate cannot both be above 1, got {self.strides} and {self.dilation_rate}.")
+            raise ValueError(
+                f"{type(self).__name__}: strides and dilation_rate cannot both be above 1, got {self.strides} and {self.dilation_rate}."
+            )
         self.data_format = config.standardize_data_format(data_format)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -65,7 +67,9 @@ class ConvLayer(LowRankLayer):
         """Creates the bias, and notes what the layer accepts from now on."""
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight((size,), self.bias_initializer, regularizer=self.bias_regularizer, constraint=self.bias_constraint, name="bias")
+            self.bias = self.add_weight(
+                (size,), self.bias_initializer, regularizer=self.bias_regularizer, constraint=self.bias_constraint, name="bias"
+            )
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={self._channel_axis: input_shape[self._channel_axis]})
 
     def _finished(self, x: Any) -> Any:
@@ -112,7 +116,9 @@ class BaseConv(ConvLayer):
             activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
         if filters < 1 or groups < 1 or filters % groups:
-            raise ValueError(f"{type(self).__name__} needs positive filters that divide into the groups, got filters={filters} and groups={groups}.")
+            raise ValueError(
+                f"{type(self).__name__} needs positive filters that divide into the groups, got filters={filters} and groups={groups}."
+            )
         self.filters, self.groups = filters, groups
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
@@ -127,7 +133,11 @@ class BaseConv(ConvLayer):
 
     def build(self, input_shape):
         self._kernel = self.add_weight(
-            self._kernel_shape(input_shape), self.kernel_initializer, regularizer=self.kernel_regularizer, constraint=self.kernel_constraint, name="kernel"
+            self._kernel_shape(input_shape),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
         )
         self._add_bias(self.filters, input_shape)
         if self.lora_rank:

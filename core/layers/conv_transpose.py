@@ -52,7 +52,11 @@ class BaseConvTranspose(ConvLayer):
 
     def build(self, input_shape):
         self.kernel = self.add_weight(
-            self._kernel_shape(input_shape), self.kernel_initializer, regularizer=self.kernel_regularizer, constraint=self.kernel_constraint, name="kernel"
+            self._kernel_shape(input_shape),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
         )
         self._add_bias(self.filters, input_shape)
 

@@ -86,7 +86,7 @@ class GroupQueryAttention(AttentionProjections):
         use_causal_mask=False,
     ):
         mask = join_masks(
-            query, value, query_mask=query_mask, value_mask=value_mask, key_mask=key_mask, attention_mask=attention_mask,
+            query, value, value_mask=value_mask, key_mask=key_mask, attention_mask=attention_mask,
             use_causal_mask=use_causal_mask, sliding_window=self.sliding_window,
         )  # fmt: skip
         q, k, v = self._query_dense(query), self._key_dense(value if key is None else key), self._value_dense(value)

@@ -45,7 +45,9 @@ class Lambda(Layer):
         if self._output_shape is None:
             return super().compute_output_spec(inputs, mask=mask, training=training)
         tensors = tree.flatten(inputs)
-        return tree.map_shape_structure(lambda shape: KerasTensor(shape, tensors[0].dtype), self._told_shape(tree.map_structure(lambda x: x.shape, inputs)))
+        return tree.map_shape_structure(
+            lambda shape: KerasTensor(shape, tensors[0].dtype), self._told_shape(tree.map_structure(lambda x: x.shape, inputs))
+        )
 
     def _told_shape(self, input_shape: Any) -> Any:
         if callable(self._output_shape):

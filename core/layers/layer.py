@@ -23,6 +23,7 @@ from core.graph.masks import any_masks, get_mask, set_mask
 from core.graph.operation import Operation, any_symbolic
 from core.graph.plan import describe
 from core.layers.call_spec import CallSpec, build_parameters, call_spec
+from core.layers.native_attributes import missing_attribute
 from core.layers.input_spec import InputSpec, check_inputs
 from core.state import dtype_policy as policies
 from core.state.module import Module, Version, unique
@@ -153,7 +154,7 @@ class Layer(Operation, Module):
         if self.activity_regularizer is not None:
             for output in tree.flatten(outputs):
                 # Relative to the batch, so that the penalty does not grow with its size.
-                self.add_loss(self.activity_regularizer(output) / max(1, output.shape[0] or 1 if output.shape else 1))
+                self.add_loss(self.activity_regularizer(output) / _rows(output))
         if any_masks() or self._makes_masks:
             self._mask_outputs(args, kwargs, outputs)
         return outputs
@@ -182,6 +183,8 @@ class Layer(Operation, Module):
         """Records the call on symbolic tensors; builds the layer first."""
         with _Open(self, kwargs):
             args = tuple(self._convert_one(a) if not tree.is_nested(a) else tree.map_structure(self._convert_one, a) for a in args)
+            if "training" in kwargs and not (self._call_spec.training or self._call_spec.takes_any):
+                kwargs = {k: v for k, v in kwargs.items() if k != "training"}  # meant for the layers inside
             self._prepare(args, kwargs)
             outputs = self.compute_output_spec(*args, **kwargs)
             return self.record(args, kwargs, outputs)
@@ -634,6 +637,9 @@ class Layer(Operation, Module):
         for i, variable in enumerate(own):
             variable.assign(store[str(i)])
 
+    def __getattr__(self, name: str) -> Any:  # only reached for what is missing
+        return missing_attribute(self, name)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
@@ -697,6 +703,16 @@ def _building(build: Callable) -> Callable:
         self.built = True
 
     return wrapped
+
+
+def _rows(x: Any) -> Any:
+    """The size of the batch, 1 for a scalar and for none; a tensor where a trace leaves it open."""
+    size = x.shape[0] if len(x.shape) else 1
+    if size is not None:
+        return max(1, size)
+    from core import ops
+
+    return ops.maximum(ops.cast(ops.shape(x)[0], x.dtype), 1) if slot.owner(x) is not None else 1
 
 
 def _state_of(part: Any) -> list[Variable]:

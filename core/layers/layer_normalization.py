@@ -47,6 +47,7 @@ class LayerNormalization(Layer):
 
     def build(self, input_shape):
         axes = shapes.normalize_axes(self.axis, len(input_shape))
+        self.axis = [self.axis] if isinstance(self.axis, int) else self.axis  # as files have it
         shape = tuple(input_shape[a] for a in axes)
         if self.scale or self.rms_scaling:
             self.gamma = self.add_weight(

@@ -33,7 +33,9 @@ class LowRankLayer(Layer):
         """The adapted weight: the variable itself, or the sum with its update."""
         base = self.__dict__.get(f"_{self.adapted}")
         if base is None:
-            raise AttributeError(f"{type(self).__name__} {self.name!r} has no {self.adapted} before it is built: build it, or call it on data.")
+            raise AttributeError(
+                f"{type(self).__name__} {self.name!r} has no {self.adapted} before it is built: build it, or call it on data."
+            )
         if not self.lora_enabled:
             return base
         a, b = self._lora_factors()
@@ -42,7 +44,9 @@ class LowRankLayer(Layer):
     def _lora_factors(self) -> tuple[Variable, Variable]:
         return getattr(self, f"lora_{self.adapted}_a"), getattr(self, f"lora_{self.adapted}_b")
 
-    def enable_lora(self, rank: int, a_initializer: Any = "he_uniform", b_initializer: Any = "zeros", lora_alpha: float | None = None) -> None:
+    def enable_lora(
+        self, rank: int, a_initializer: Any = "he_uniform", b_initializer: Any = "zeros", lora_alpha: float | None = None
+    ) -> None:
         """Freezes the weight and adds the trainable factors of its update, which is zero at first.
 
         Args:
@@ -55,10 +59,14 @@ class LowRankLayer(Layer):
         if not self.built:
             raise ValueError(f"{type(self).__name__} {self.name!r} is not built, so it has no {self.adapted} to adapt: build it first.")
         if self.lora_enabled:
-            raise ValueError(f"{type(self).__name__} {self.name!r} has LoRA already, of rank {self.lora_rank}; it can be enabled only once.")
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} has LoRA already, of rank {self.lora_rank}; it can be enabled only once."
+            )
         self._add_factors(rank, a_initializer, b_initializer, lora_alpha)
 
-    def _add_factors(self, rank: int, a_initializer: Any = "he_uniform", b_initializer: Any = "zeros", lora_alpha: float | None = None) -> None:
+    def _add_factors(
+        self, rank: int, a_initializer: Any = "he_uniform", b_initializer: Any = "zeros", lora_alpha: float | None = None
+    ) -> None:
         base = self.__dict__[f"_{self.adapted}"]
         name = f"lora_{self.adapted}"
         setattr(self, f"{name}_a", self.add_weight((*base.shape[:-1], rank), a_initializer, name=f"{name}_a"))

@@ -32,7 +32,9 @@ class Merge(Layer):
         try:
             shapes.broadcast(*((*shape[:1], *(1,) * (rank - len(shape)), *shape[1:]) for shape in inputs))
         except ValueError:
-            raise ValueError(f"{type(self).__name__} {self.name!r} expected inputs of shapes that broadcast, got {', '.join(map(str, inputs))}.") from None
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} expected inputs of shapes that broadcast, got {', '.join(map(str, inputs))}."
+            ) from None
 
     def merge(self, inputs: list) -> Any:
         """The inputs, of one rank, as one; two at a time with `pair` where a subclass does not say otherwise."""
@@ -146,7 +148,9 @@ class Concatenate(Merge):
         axis = shapes.normalize_axis(self.axis, rank)
         others = [shape[:axis] + shape[axis + 1 :] for shape in inputs]
         if not all(shapes.compatible(tuple(others[0]), tuple(other)) for other in others):
-            raise ValueError(f"Concatenate {self.name!r} expected shapes that are equal but for axis {self.axis}, got {', '.join(map(str, inputs))}.")
+            raise ValueError(
+                f"Concatenate {self.name!r} expected shapes that are equal but for axis {self.axis}, got {', '.join(map(str, inputs))}."
+            )
 
     def call(self, inputs):
         return ops.concatenate(_listed(self, inputs), axis=self.axis)
@@ -194,10 +198,14 @@ class Dot(Merge):
     def build(self, input_shape):
         inputs = _listed(self, input_shape, 2)
         if len(inputs) != 2 or min(map(len, inputs)) < 2:
-            raise ValueError(f"Dot {self.name!r} expected two inputs with a batch axis and one more at least, got shapes {', '.join(map(str, inputs))}.")
+            raise ValueError(
+                f"Dot {self.name!r} expected two inputs with a batch axis and one more at least, got shapes {', '.join(map(str, inputs))}."
+            )
         sizes = [shape[axis] for shape, axis in zip(inputs, self._pair(*map(len, inputs)))]
         if None not in sizes and sizes[0] != sizes[1]:
-            raise ValueError(f"Dot {self.name!r} expected equal sizes along axes {self.axes}, got {sizes[0]} and {sizes[1]} in shapes {inputs[0]} and {inputs[1]}.")
+            raise ValueError(
+                f"Dot {self.name!r} expected equal sizes along axes {self.axes}, got {sizes[0]} and {sizes[1]} in shapes {inputs[0]} and {inputs[1]}."
+            )
 
     def call(self, inputs):
         a, b = _listed(self, inputs, 2)

@@ -93,8 +93,9 @@ class MultiHeadAttention(AttentionProjections):
         activity_regularizer: penalty on the outputs.
         seed: of the dropout.
 
-    In calls, `query_mask`, `value_mask` and `key_mask` are (batch, steps), `attention_mask` is (batch, targets, sources), True attends;
-    `use_causal_mask=True` hides later sources. A target that may attend nowhere gets an even average.
+    In calls, `value_mask` and `key_mask` are (batch, sources), `attention_mask` is (batch, targets, sources), True attends;
+    `use_causal_mask=True` hides later sources. A target that may attend nowhere gets an even average. `query_mask` changes nothing here
+    and becomes the mask of the outputs.
 
     >>> x = np.ones((2, 5, 8), "float32")
     >>> MultiHeadAttention(num_heads=2, key_dim=4)(x, x).shape
@@ -146,8 +147,9 @@ class MultiHeadAttention(AttentionProjections):
         if value_shape[1:-1] != key_shape[1:-1] and None not in (*value_shape[1:-1], *key_shape[1:-1]):
             raise ValueError(f"MultiHeadAttention expected key and value of equal lengths, got shapes {key_shape} and {value_shape}.")
         rank = len(query_shape)
-        axes = range(1, rank - 1) if self.attention_axes is None else self.attention_axes
-        axes = (axes,) if isinstance(axes, int) else axes
+        if self.attention_axes is None:
+            self.attention_axes = tuple(range(1, rank - 1))
+        axes = (self.attention_axes,) if isinstance(self.attention_axes, int) else self.attention_axes
         self._axes = tuple(axis % rank for axis in axes)
         self._plain = rank == 3 and self._axes == (1,)
         self.query_dense = self._dense(query_shape, (self.num_heads, self.key_dim), 1, "query")
@@ -174,9 +176,9 @@ class MultiHeadAttention(AttentionProjections):
         # A causal mask alone needs no tensor in the fused kernel.
         fused = self._plain and not return_attention_scores and not (training and self._dropout_layer is not None)
         only_causal = fused and use_causal_mask and self.sliding_window is None
-        only_causal = only_causal and query_mask is None and value_mask is None and key_mask is None and attention_mask is None
+        only_causal = only_causal and value_mask is None and key_mask is None and attention_mask is None
         mask = join_masks(
-            query, value, query_mask=query_mask, value_mask=value_mask, key_mask=key_mask, attention_mask=attention_mask,
+            query, value, value_mask=value_mask, key_mask=key_mask, attention_mask=attention_mask,
             use_causal_mask=use_causal_mask and not only_causal, sliding_window=self.sliding_window,
         )  # fmt: skip
         q, k, v = self.query_dense(query), self.key_dense(value if key is None else key), self.value_dense(value)

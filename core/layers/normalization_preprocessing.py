@@ -45,7 +45,9 @@ class Normalization(DataLayer):
         rank = len(input_shape)
         kept = sorted(shapes.normalize_axis(axis, rank) for axis in self.axis)
         if any(input_shape[axis] is None for axis in kept):
-            raise ValueError(f"Normalization {self.name!r} keeps a mean along axis {self.axis}, so its size must be known; got shape {tuple(input_shape)}.")
+            raise ValueError(
+                f"Normalization {self.name!r} keeps a mean along axis {self.axis}, so its size must be known; got shape {tuple(input_shape)}."
+            )
         self._shape = tuple(input_shape[axis] for axis in kept)
         self._broadcast_shape = tuple(d if axis in kept else 1 for axis, d in enumerate(input_shape)) if kept else ()
         self._reduced_axes = tuple(axis for axis in range(rank) if axis not in kept)
@@ -109,7 +111,13 @@ class Normalization(DataLayer):
         def plain(x):
             return x.tolist() if isinstance(x, (np.ndarray, np.generic)) else x
 
-        return {**super().get_config(), "axis": self.axis, "invert": self.invert, "mean": plain(self.input_mean), "variance": plain(self.input_variance)}
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "invert": self.invert,
+            "mean": plain(self.input_mean),
+            "variance": plain(self.input_variance),
+        }
 
 
 def _array(x: Any) -> np.ndarray:

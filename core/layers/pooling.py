@@ -15,7 +15,9 @@ class Pooling(Layer):
 
     rank: int
 
-    def __init__(self, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None, name: str | None = None, **kwargs):
+    def __init__(
+        self, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None, name: str | None = None, **kwargs
+    ):
         super().__init__(name=name, **kwargs)
         self.pool_size = windows.spatial(pool_size, self.rank, "pool_size")
         self.strides = windows.spatial(pool_size if strides is None else strides, self.rank, "strides")
@@ -33,7 +35,15 @@ class Pooling(Layer):
 class MaxPooling(Pooling):
     """Maxima of windows."""
 
-    def __init__(self, pool_size: Any = 2, strides: Any = None, padding: str = "valid", data_format: str | None = None, name: str | None = None, **kwargs):
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
     def call(self, inputs):

@@ -32,4 +32,8 @@ class Rescaling(DataLayer):
         return tuple(input_shape)
 
     def get_config(self):
-        return {**super().get_config(), "scale": registry.serialize_keras_object(self.scale), "offset": registry.serialize_keras_object(self.offset)}
+        return {
+            **super().get_config(),
+            "scale": registry.serialize_keras_object(self.scale),
+            "offset": registry.serialize_keras_object(self.offset),
+        }

@@ -78,7 +78,9 @@ class Reshape(Layer):
             return tuple(-1 if d is None else d for d in target)
         size = math.prod(inner)
         if (size % known if known else size) if -1 in target else size != known:
-            raise ValueError(f"Reshape {self.name!r} expected inputs whose {size} values fit into target_shape {target}, got shape {tuple(input_shape)}.")
+            raise ValueError(
+                f"Reshape {self.name!r} expected inputs whose {size} values fit into target_shape {target}, got shape {tuple(input_shape)}."
+            )
         return tuple(size // max(known, 1) if d == -1 else d for d in target)
 
     def call(self, inputs):

@@ -24,6 +24,7 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape):
         axes = shapes.normalize_axes(self.axis, len(input_shape))
+        self.axis = [self.axis] if isinstance(self.axis, int) else self.axis  # as files have it
         self.scale = self.add_weight(tuple(input_shape[a] for a in axes), "ones", name="scale")
 
     def call(self, inputs):

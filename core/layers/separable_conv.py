@@ -56,10 +56,18 @@ class BaseSeparableConv(ConvLayer):
     def build(self, input_shape):
         depthwise, pointwise = self._kernel_shapes(input_shape)
         self.depthwise_kernel = self.add_weight(
-            depthwise, self.depthwise_initializer, regularizer=self.depthwise_regularizer, constraint=self.depthwise_constraint, name="depthwise_kernel"
+            depthwise,
+            self.depthwise_initializer,
+            regularizer=self.depthwise_regularizer,
+            constraint=self.depthwise_constraint,
+            name="depthwise_kernel",
         )
         self.pointwise_kernel = self.add_weight(
-            pointwise, self.pointwise_initializer, regularizer=self.pointwise_regularizer, constraint=self.pointwise_constraint, name="pointwise_kernel"
+            pointwise,
+            self.pointwise_initializer,
+            regularizer=self.pointwise_regularizer,
+            constraint=self.pointwise_constraint,
+            name="pointwise_kernel",
         )
         self._add_bias(self.filters, input_shape)
 

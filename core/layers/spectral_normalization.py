@@ -32,7 +32,9 @@ class SpectralNormalization(Wrapper):
         self.input_spec = InputSpec(shape=[None, *input_shape[1:]])
         self.kernel = next((getattr(self.layer, name) for name in ("kernel", "embeddings") if hasattr(self.layer, name)), None)
         if self.kernel is None:
-            raise ValueError(f"SpectralNormalization needs a layer with a kernel or embeddings, got {type(self.layer).__name__} {self.layer.name!r}.")
+            raise ValueError(
+                f"SpectralNormalization needs a layer with a kernel or embeddings, got {type(self.layer).__name__} {self.layer.name!r}."
+            )
         self.vector_u = self.add_weight((1, self.kernel.shape[-1]), "truncated_normal", trainable=False, name="vector_u")
 
     def call(self, inputs, training=False):

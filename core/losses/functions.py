@@ -12,7 +12,7 @@ from typing import Any
 from core import ops
 from core.base import config, dtypes
 from core.graph.masks import set_mask
-from core.losses.loss import as_tensor, check_shapes, loss_function, owner_of
+from core.losses.loss import as_tensor, average_of, check_shapes, loss_function, owner_of
 
 
 @loss_function
@@ -24,6 +24,11 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """
     check_shapes("mean_squared_error", y_true, y_pred)
     return ops.mean(ops.square(ops.subtract(y_pred, y_true)), axis=-1)
+
+
+@average_of(mean_squared_error)
+def _mean_squared_error(y_true, y_pred):
+    return ops.mean_squared_difference(y_true, y_pred) if y_true.shape == y_pred.shape else None
 
 
 @loss_function
@@ -130,6 +135,13 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, lab
     return ops.mean(ops.binary_crossentropy(_smoothed(y_true, label_smoothing, 2), y_pred, from_logits=from_logits), axis=axis)
 
 
+@average_of(binary_crossentropy)
+def _mean_binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    if label_smoothing or y_true.shape != y_pred.shape:
+        return None
+    return ops.binary_crossentropy(y_true, y_pred, from_logits, "mean")
+
+
 @loss_function
 def binary_focal_crossentropy(
     y_true: Any,
@@ -176,6 +188,13 @@ def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False
     """
     _check_classes("categorical_crossentropy", y_true, y_pred, axis)
     return ops.categorical_crossentropy(_smoothed(y_true, label_smoothing, y_pred.shape[axis]), y_pred, from_logits=from_logits, axis=axis)
+
+
+@average_of(categorical_crossentropy)
+def _mean_categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    if label_smoothing or y_true.shape != y_pred.shape or y_pred.shape[axis] == 1:
+        return None
+    return ops.categorical_crossentropy(y_true, y_pred, from_logits, axis, "mean")
 
 
 @loss_function
@@ -233,6 +252,11 @@ def sparse_categorical_crossentropy(
     values = ops.where(valid, values, 0.0)
     set_mask(values, valid)
     return values
+
+
+@average_of(sparse_categorical_crossentropy)
+def _mean_sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
+    return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis, "mean") if ignore_class is None else None
 
 
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:

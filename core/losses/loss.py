@@ -63,6 +63,17 @@ def loss_function(raw: Callable) -> Callable:
     return prepared
 
 
+def average_of(loss: Callable) -> Callable[[Callable], Callable]:
+    """Declares how the mean of a loss over all samples is had in one op: a function of the loss' arguments that returns it, or None
+    where their shapes or settings need the values first. It stays as `loss.average`."""
+
+    def declare(average: Callable) -> Callable:
+        loss.average = average  # type: ignore[attr-defined]
+        return average
+
+    return declare
+
+
 def check_shapes(name: str, y_true: Any, y_pred: Any) -> None:
     """Raises where targets and predictions cannot be compared element by element."""
     if y_true.shape == y_pred.shape:
@@ -89,7 +100,7 @@ def aligned(weights: Any, values: Any) -> tuple[Any, Any]:
             fits = False
         if not fits and None not in shape:
             raise ValueError(
-                f"sample_weight of shape {tuple(weights.shape)} does not fit values of shape {shape}: give one weight per sample or per value."
+                f"sample_weight of shape {tuple(weights.shape)} does not fit values of shape {shape}: give one per sample or per value."
             )
     return weights, values
 
@@ -138,6 +149,7 @@ class Loss:
     2.5
     """
 
+    _average: Callable | None = None  # see `average_of`
     _casts_labels = True  # whether y_true takes part in arithmetic, rather than naming classes
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None):
@@ -165,6 +177,10 @@ class Loss:
         mask = get_mask(y_pred)
         y_pred = as_tensor(y_pred, self._dtype, backend)
         y_true = as_tensor(y_true, self._dtype if self._casts_labels else None, backend)
+        if self._average is not None and mask is None and sample_weight is None and self.reduction in ("sum_over_batch_size", "mean"):
+            average = self._average(y_true, y_pred)
+            if average is not None:
+                return average
         return self._finish(self.call(y_true, y_pred), sample_weight, mask)
 
     def _structured(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
@@ -209,6 +225,8 @@ class LossFunctionWrapper(Loss):
         super().__init__(name, reduction, dtype)
         self.fn, self._fn_kwargs = fn, kwargs
         self._raw = getattr(fn, "raw", fn)
+        if hasattr(fn, "average") and type(self).call is LossFunctionWrapper.call:
+            self._average = functools.partial(fn.average, **kwargs)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if isinstance(y_pred, (list, tuple, dict)):

@@ -29,7 +29,8 @@ def checked_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
 def confusion(y_true: Any, y_pred: Any, weights: Any, thresholds: Sequence[float], by_label: bool = False) -> tuple[Any, Any, Any, Any]:
     """True positives, false positives, all positives, and all negatives, weighted: the first two per threshold.
 
-    `y_true` (0 or 1) and `y_pred` have one shape (samples, labels); `weights` broadcasts or is None. With `by_label`, a last axis of labels stays.
+    `y_true` (0 or 1) and `y_pred` have one shape (samples, labels); `weights` broadcasts or is None. With
+    `by_label`, a last axis of labels stays.
     A score counts as positive where it is above the threshold.
     """
     axis = 0 if by_label else None
@@ -361,12 +362,17 @@ class AUC(_Curve):
             raise ValueError(f"num_thresholds must be above 1, got {num_thresholds}.")
         inner = self._own if self._own is not None else [(i + 1) / (num_thresholds - 1) for i in range(num_thresholds - 2)]
         self.num_thresholds = len(inner) + 2
-        self.thresholds = [-config.epsilon(), *inner, 1.0 + config.epsilon()]  # the ends take in all, and nothing
+        self._edges = [-config.epsilon(), *inner, 1.0 + config.epsilon()]  # the ends take in all, and nothing
         self.multi_label, self.num_labels, self.label_weights = multi_label, num_labels, label_weights
         self.from_logits = from_logits
         self._built = False
         if not multi_label or num_labels is not None:
             self._build(num_labels)
+
+    @property
+    def thresholds(self) -> list[float]:  # type: ignore[override]
+        """All thresholds, from just below 0 to just above 1."""
+        return self._edges
 
     def _build(self, labels: int | None) -> None:
         if self.multi_label and self.label_weights is not None and len(self.label_weights) != labels:
@@ -434,5 +440,6 @@ class AUC(_Curve):
         weights = None if self.label_weights is None else [float(w) for w in self.label_weights]
         return {
             **super().get_config(), "num_thresholds": self.num_thresholds, "curve": self.curve, "summation_method": self.summation_method,
-            "multi_label": self.multi_label, "num_labels": self.num_labels, "label_weights": weights, "from_logits": self.from_logits, **own,
+            "multi_label": self.multi_label, "num_labels": self.num_labels, "label_weights": weights,
+            "from_logits": self.from_logits, **own,
         }  # fmt: skip

@@ -139,7 +139,7 @@ class Metric(Module):
     def _given(self, variables: list[Variable], values: list[Any]) -> list[Any]:
         if len(values) != len(variables):
             raise ValueError(
-                f"metric_variables must hold one value for each of {type(self).__name__}.variables, which has {len(variables)}; got {len(values)}."
+                f"metric_variables must hold one value for each of the {len(variables)} {type(self).__name__}.variables, got {len(values)}."
             )
         return [v.backend.as_functional(as_tensor(x, v._dtype, v.backend)) for v, x in zip(variables, values)]
 

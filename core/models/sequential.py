@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from core.backend.symbolic import KerasTensor
@@ -85,7 +86,8 @@ class Sequential(Model):
         from core.base import names
 
         inputs = x
-        with names.scope(self.name):
+        inside = names.current_path().rpartition("/")[2] == self.name  # called: the call has opened the scope
+        with contextlib.nullcontext() if inside else names.scope(self.name):
             for layer in self._chain:
                 if not isinstance(layer, InputLayer):
                     x = layer(x)

@@ -15,6 +15,7 @@ from core.ops.elementwise import *  # noqa: F403
 from core.ops.fft import *  # noqa: F403
 from core.ops.image import *  # noqa: F403
 from core.ops.indexing import *  # noqa: F403
+from core.ops.joining import *  # noqa: F403
 from core.ops.linalg import *  # noqa: F403
 from core.ops.nn import *  # noqa: F403
 from core.ops.normalization import *  # noqa: F403

@@ -15,7 +15,8 @@ from core.ops.indexing import sort, where
 from core.ops.linalg import matmul
 from core.ops.reduction import cumsum, max, mean, sum
 from core.ops.registry import op, primitive
-from core.ops.shape import expand_dims, reshape, split
+from core.ops.joining import split
+from core.ops.shape import expand_dims, reshape
 
 __all__ = [
     "celu", "dense", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",

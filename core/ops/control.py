@@ -15,7 +15,8 @@ from core.backend import slot
 from core.backend.symbolic import KerasTensor, Node
 from core.base import shapes, tree
 from core.ops.registry import primitive
-from core.ops.shape import broadcast_to, concatenate, flip, reshape
+from core.ops.joining import concatenate
+from core.ops.shape import broadcast_to, flip, reshape
 from core.ops.structured import _spec, _to_native, _unwrapped, structured_op
 
 __all__ = [
@@ -185,7 +186,8 @@ def jvp(fun, primals, tangents, has_aux=False):
 
     With `has_aux`, `fun` returns `(outputs, aux)` and aux comes third. The NumPy backend raises a ValueError.
 
-    >>> jvp(lambda x: x * x, (3.0,), (1.0,))  # (9., 6.)
+    >>> with core.backend.use("jax"):
+    ...     value, slope = jvp(lambda x: x * x, (3.0,), (1.0,))  # 9., 6.
     """
     primitive()
 

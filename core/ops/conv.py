@@ -17,7 +17,8 @@ from core.ops.indexing import take
 from core.ops.linalg import matmul
 from core.ops.reduction import max
 from core.ops.registry import op, primitive
-from core.ops.shape import moveaxis, pad, reshape, stack, transpose
+from core.ops.joining import stack
+from core.ops.shape import moveaxis, pad, reshape, transpose
 
 __all__ = [
     "adaptive_average_pool", "adaptive_max_pool", "average_pool", "conv", "conv_transpose", "depth_to_space", "depthwise_conv", "fold",

@@ -39,7 +39,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     if backend is None and isinstance(x, (list, tuple)):
         parts = [part.value if isinstance(part, Holder) else part for part in tree.flatten(x)]
         if any(isinstance(part, KerasTensor) for part in parts):
-            from core.ops.shape import stack
+            from core.ops.joining import stack
 
             return stack([convert_to_tensor(part, dtype) for part in x])
         backend = slot.owner_of(parts)

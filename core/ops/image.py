@@ -27,7 +27,8 @@ from core.ops.linalg import solve, tensordot
 from core.ops.reduction import max, mean, min, sum
 from core.ops.registry import op
 from core.ops.rules import shaped
-from core.ops.shape import broadcast_to, concatenate, expand_dims, moveaxis, pad, reshape, stack
+from core.ops.joining import concatenate, stack
+from core.ops.shape import broadcast_to, expand_dims, moveaxis, pad, reshape
 
 __all__ = [
     "affine_transform", "crop_images", "elastic_transform", "extract_patches", "extract_patches_3d", "gaussian_blur", "hsv_to_rgb",

@@ -20,7 +20,8 @@ from core.ops.reduction import max as largest
 from core.ops.reduction import min as smallest
 from core.ops.reduction import sum as total
 from core.ops.registry import op, primitive
-from core.ops.shape import concatenate, expand_dims, flip, moveaxis, pad, ravel, reshape
+from core.ops.joining import concatenate
+from core.ops.shape import expand_dims, flip, moveaxis, pad, ravel, reshape
 
 __all__ = [
     "argpartition", "argsort", "correlate", "diff", "digitize", "get_item", "histogram", "in_top_k", "isin", "nonzero", "scatter",

@@ -12,7 +12,8 @@ from core.ops.activations import dense, sigmoid
 from core.ops.control import scan
 from core.ops.elementwise import tanh
 from core.ops.registry import op
-from core.ops.shape import split, transpose
+from core.ops.joining import split
+from core.ops.shape import transpose
 
 __all__ = ["gru", "lstm", "simple_rnn"]
 

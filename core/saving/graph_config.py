@@ -36,16 +36,20 @@ _EXCEPTIONS = {
 _MODULES = {name: module for module, names in _EXCEPTIONS.items() for name in names.split()}
 _CLASS_NAMES = {
     "abs": "Absolute", "allclose": "AllClose", "batch_normalization": "BatchNorm", "cdist": "CDist", "conj": "Conjugate", "ctc_decode": "CTCDecode",
-    "ctc_loss": "CTCLoss", "fft": "FFT", "fft2": "FFT2", "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT",
-    "layer_normalization": "LayerNorm", "psnr": "PSNR", "rfft": "RFFT", "rms_normalization": "RMSNorm", "searchsorted": "SearchSorted", "stft": "STFT",
-    "svd": "SVD",
+    "ctc_loss": "CTCLoss", "extract_patches_3d": "ExtractPatches", "fft": "FFT", "fft2": "FFT2", "hsv_to_rgb": "HSVToRGB", "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT",
+    "layer_normalization": "LayerNorm", "psnr": "PSNR", "rfft": "RFFT", "rgb_to_grayscale": "RGBToGrayscale", "rgb_to_hsv": "RGBToHSV",
+    "rms_normalization": "RMSNorm", "searchsorted": "SearchSorted", "ssim": "SSIM", "stft": "STFT", "svd": "SVD",
 }  # fmt: skip
 # Arguments that Keras keeps elsewhere than the rule (tensors in the call by position, all else in the config) says.
-_IN_CALL = {"isclose": {"rtol", "atol"}, "slice": {"start_indices"}, "slice_update": {"start_indices"}, "get_item": {"key"}, "rearrange": {"pattern"}}
+_IN_CALL = {"isclose": {"rtol", "atol"}, "slice": {"start_indices"}, "slice_update": {"start_indices"}, "get_item": {"key"}, "rearrange": {"pattern"},
+            "scale_and_translate": {"output_shape"}}  # fmt: skip
 _BY_KEYWORD = {"average": {"weights"}, "dot_product_attention": {"bias", "mask", "scale"}, "pad": {"constant_values"}, "rms_normalization": {"scale"}}
 _IN_CONFIG = {"clip": {"x_min", "x_max"}}
 _IN_CONFIG_IF_NONE = {"bincount": {"weights"}, "trapezoid": {"x"}}
-_OURS_ALONE = {"einsum": {"optimize"}, "multi_hot": {"num_tokens"}}
+_OURS_ALONE = {
+    "einsum": {"optimize"}, "multi_hot": {"num_tokens"}, "binary_crossentropy": {"reduction"}, "categorical_crossentropy": {"reduction"},
+    "sparse_categorical_crossentropy": {"reduction"},
+}  # fmt: skip
 
 
 def op_class_name(name: str) -> str:
@@ -53,7 +57,7 @@ def op_class_name(name: str) -> str:
     return _CLASS_NAMES.get(name) or "".join(part.capitalize() for part in name.split("_"))
 
 
-_BY_CLASS_NAME = {op_class_name(name): name for name in REGISTRY}
+_BY_CLASS_NAME = {op_class_name(name): name for name in REGISTRY if name != "extract_patches_3d"}  # extract_patches takes volumes too
 
 
 def op_module(name: str) -> str:
@@ -159,8 +163,8 @@ def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
     filled = spec.signature.bind(*node.args, **node.kwargs)
     filled.apply_defaults()  # written out, so that a reader's own defaults do not matter
     bound = dict(filled.arguments)
-    if spec.name == "get_item" and isinstance(bound["key"], list):
-        bound["key"] = (bound["key"],)  # an index array, where a list of JSON stands for a tuple of indices
+    if spec.name == "get_item" and isinstance(bound["key"], (list, slice)):
+        bound["key"] = (bound["key"],)  # a list in a file stands for a tuple of indices
     if bound.get("data_format", "") is None:
         bound["data_format"] = config.image_data_format()
     if isinstance(bound.get("newshape"), int):
@@ -172,7 +176,7 @@ def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
     for key, value in bound.items():
         if key == spec.keywords:
             kwargs |= {k: _value_config(v, places) for k, v in value.items()}
-        elif key in _OURS_ALONE.get(spec.name, ()):
+        elif key in _OURS_ALONE.get(spec.name, ()) and value == spec.signature.parameters[key].default:
             continue
         elif key in _BY_KEYWORD.get(spec.name, ()):
             kwargs[key] = _value_config(value, places)

@@ -14,6 +14,7 @@ from core.backend.symbolic import KerasTensor
 from core.base import names
 from core.base.dtypes import is_float_dtype, standardize_dtype
 from core.base.shapes import standardize_shape
+from core.ops import operators
 from core.ops.registry import HOLDERS
 
 AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
@@ -264,6 +265,7 @@ class Variable(Holder):
 
 
 HOLDERS.add(Variable)
+operators.install(Variable)
 
 
 def _python_dtype(value: Any) -> str:

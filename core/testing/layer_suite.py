@@ -136,11 +136,17 @@ class _Checks:
             expected = [expected_shape] if isinstance(expected_shape, tuple) else expected_shape
             assert shapes == list(expected), f"the outputs have shapes {shapes}, expected {expected}"
 
+    def symbol(self, x: Any) -> KerasTensor:
+        return KerasTensor(tuple(x.shape), self.backend.dtype(x))
+
+    def unknown_batch(self, x: Any) -> KerasTensor:
+        return KerasTensor((None, *x.shape[1:]), self.backend.dtype(x))
+
     def symbolic_shapes(self) -> None:
         real = [(tuple(x.shape), self.backend.dtype(x)) for x in tree.flatten(self.outputs)]
         for batch in (True, False):
             layer = self.make(**self.kwargs)
-            symbols = tree.map_structure(lambda x: KerasTensor((None if batch else x.shape[0], *x.shape[1:]), self.backend.dtype(x)), self.tensors)
+            symbols = tree.map_structure(self.unknown_batch if batch else self.symbol, self.tensors)
             told = tree.flatten(self.call(layer, symbols))
             assert len(told) == len(real), f"{len(told)} symbolic outputs, but {len(real)} real ones"
             for symbol, (shape, dtype) in zip(told, real):
@@ -148,9 +154,13 @@ class _Checks:
                 assert fits, f"the symbolic shape is {symbol.shape}, the real one {shape} (batch {'unknown' if batch else 'known'})"
                 assert symbol.dtype == dtype, f"the symbolic dtype is {symbol.dtype}, the real one {dtype}"
             told_shapes = self.layer.compute_output_shape(tree.map_structure(lambda x: tuple(x.shape), self.arrays))
-            told_shapes = [told_shapes] if isinstance(told_shapes, tuple) and all(isinstance(d, int) for d in told_shapes) else list(told_shapes)
+            told_shapes = (
+                [told_shapes] if isinstance(told_shapes, tuple) and all(isinstance(d, int) for d in told_shapes) else list(told_shapes)
+            )
             if not self.call_kwargs:
-                assert [tuple(s) for s in told_shapes] == [s for s, _ in real], f"compute_output_shape says {told_shapes}, the outputs have {real}"
+                assert [tuple(s) for s in told_shapes] == [s for s, _ in real], (
+                    f"compute_output_shape says {told_shapes}, the outputs have {real}"
+                )
 
     def config_comes_back(self) -> Layer:
         config = registry.serialize_keras_object(self.layer)
@@ -182,7 +192,9 @@ class _Checks:
             store: dict[str, np.ndarray] = {}
             ours.save_own_variables(store)
             other.load_own_variables({k: np.array(v) for k, v in store.items()})
-        self.same([v.value for v in new.weights], [v.value for v in self.layer.weights], "weights after save_own_variables and load_own_variables")
+        self.same(
+            [v.value for v in new.weights], [v.value for v in self.layer.weights], "weights after save_own_variables and load_own_variables"
+        )
 
     def repeats(self) -> None:
         if not self.call_kwargs.get("training"):
@@ -217,7 +229,9 @@ class _Checks:
         variables = self.layer.trainable_variables
         if not variables:
             return
-        weights = [np.random.default_rng(i).uniform(0.5, 1.5, tuple(x.shape)).astype("float32") for i, x in enumerate(tree.flatten(self.outputs))]
+        weights = [
+            np.random.default_rng(i).uniform(0.5, 1.5, tuple(x.shape)).astype("float32") for i, x in enumerate(tree.flatten(self.outputs))
+        ]
 
         def loss() -> Any:
             total = 0.0

@@ -58,6 +58,9 @@ def _faults(op: Op, backend: Backend) -> Iterator[str]:
         yield f"it has no sample in core.testing.samples.{op.reference.__module__.rpartition('.')[2]}"
     for number, sample in enumerate(samples(op.name)):
         call = Call(op, sample, backend)
+        if sample.derives and not backend.trains:
+            yield from _refusal(call, number)
+            continue
         try:
             result = call.eager()
         except Exception as error:  # noqa: BLE001 (whatever a backend raises is a finding)
@@ -70,6 +73,16 @@ def _faults(op: Op, backend: Backend) -> Iterator[str]:
                 yield f"sample {number}, {stage.__name__.removeprefix('check_')}: {error}"
             except Exception as error:  # noqa: BLE001
                 yield f"sample {number}, {stage.__name__.removeprefix('check_')}: {_told(error)}"
+
+
+def _refusal(call: Call, number: int) -> Iterator[str]:
+    try:
+        call.eager()
+    except ValueError as error:
+        if not all(name in str(error) for name in ("jax", "torch", "tensorflow")):
+            yield f"sample {number}: it should name the backends that differentiate, not say {error}"
+    else:
+        yield f"sample {number}: it should raise a ValueError, since the backend has no gradients"
 
 
 def _told(error: Exception) -> str:
@@ -243,7 +256,8 @@ def check_gradient(call: Call, result: Any) -> None:
 
     with slot.use(call.backend):
         values = [call.backend.convert_to_tensor(call.arrays[n]) for n in float32s]
-        gradients = call.backend.argument_value_and_grad(loss, tuple(range(len(values))))(*values)[1]
+        run = call.backend.argument_value_and_grad(loss, tuple(range(len(values))))
+        gradients = (call.backend.jit(run) if call.sample.jit else run)(*values)[1]  # one compilation rather than one for each primitive
     for number, gradient in zip(float32s, gradients):
         _near(_host(call.backend, gradient), _differences(call, number, weights), number)
 

@@ -22,6 +22,7 @@ class Sample:
         gradient: whether gradients with respect to the float tensor arguments are compared with finite differences.
         jit: whether the call works under `core.jit` (False for results whose shape depends on values).
         symbolic: whether the call works on symbolic tensors.
+        derives: whether the op itself differentiates: a backend without gradients must refuse it with a ValueError that names those with.
     """
 
     args: tuple = ()
@@ -32,6 +33,7 @@ class Sample:
     gradient: bool = True
     jit: bool = True
     symbolic: bool = True
+    derives: bool = False
 
 
 def array(*shape: int, dtype: str = "float32", seed: int = 0, low: float = -2.0, high: float = 2.0) -> np.ndarray:

@@ -24,6 +24,7 @@ from core.training.data import unpack_x_y_sample_weight
 from core.training.steps import is_stateless, stateful
 
 LONG_RUN = 1000  # steps, done and planned, from which on packing them pays for compiling a second function
+SMALL_MODEL = 500_000  # trainable values up to which a step is taken to be bound by overhead
 
 
 class Trainer:
@@ -334,9 +335,11 @@ class Trainer:
         if phase != "train":
             step = self._without_gradients(step)
         if not self._run_eagerly:
-            options: dict[str, Any] = {}
-            if self._jit_compile is not None and self._jit_compile != "auto":
-                options = {"compile": bool(self._jit_compile), "xla": bool(self._jit_compile)}
+            asked = self._jit_compile
+            if asked in (None, "auto"):
+                options: dict[str, Any] = {"xla": "auto" if phase == "train" and self._is_overhead_bound() else None}
+            else:
+                options = {"compile": bool(asked), "xla": bool(asked)}
             step = self.backend.over_batches(step, **options) if many else self.backend.jit(step, **options)
         elif many:
             step = slot.get("numpy").over_batches(step)  # a plain loop
@@ -347,11 +350,20 @@ class Trainer:
         """How many steps run in one call. Left open: several where nobody looks between them and the run is long enough to pay for compiling twice."""
         if self._steps_per_execution != "auto":
             return self._steps_per_execution if limit is None or phase == "train" else 1
-        if phase != "train" or hooks or self._run_eagerly or limit is not None:
+        if phase != "train" or hooks or self._run_eagerly or limit is not None or not self._is_overhead_bound():
             return 1
         pack = self.backend.pack_size()
         planned = self.__dict__.get("_steps_done", 0) + (source.num_batches or 0) * self.__dict__.get("_planned_epochs", 1)
         return pack if (source.num_batches or 0) >= 2 * pack and planned >= LONG_RUN else 1
+
+    def _is_overhead_bound(self) -> bool:
+        """Whether a step is many small operations, so that starting them costs more than they do.
+
+        Then compiling them into one kernel, and several steps into one call, pays. Convolutions and attention (kernels of more than two
+        axes) are faster by the frameworks' own threaded kernels on a processor.
+        """
+        variables = self._trainable_now()
+        return all(v.ndim <= 2 for v in variables) and sum(v.size for v in variables) <= SMALL_MODEL
 
     def _structure_key(self) -> tuple:
         return tuple(id(v) for v in self._trainable_now())

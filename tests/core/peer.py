@@ -17,7 +17,8 @@ import numpy as np
 FAMILIES = ("losses", "metrics", "initializers", "regularizers", "constraints", "activations")
 REQUIRED = {  # arguments without defaults
     "IoU": {"num_classes": 3, "target_class_ids": [0, 2]}, "MeanIoU": {"num_classes": 3}, "OneHotMeanIoU": {"num_classes": 4},
-    "OneHotIoU": {"num_classes": 4, "target_class_ids": [0, 1]}, "PrecisionAtRecall": {"recall": 0.4}, "RecallAtPrecision": {"precision": 0.4},
+    "OneHotIoU": {"num_classes": 4, "target_class_ids": [0, 1]}, "PrecisionAtRecall": {"recall": 0.4},
+    "RecallAtPrecision": {"precision": 0.4},
     "SensitivityAtSpecificity": {"specificity": 0.4}, "SpecificityAtSensitivity": {"sensitivity": 0.4},
 }  # fmt: skip
 
@@ -58,8 +59,10 @@ def data(kind: str, seed: int = 0):
 
 # class -> calls: (kind of data, arguments)
 LOSSES: dict[str, list] = {
-    "BinaryCrossentropy": [("binary", {}), ("signed", {"from_logits": True, "label_smoothing": 0.0}), ("binary", {"label_smoothing": 0.2}), ("binary", {"axis": 0})],
-    "BinaryFocalCrossentropy": [("binary", {}), ("binary", {"apply_class_balancing": True, "alpha": 0.4, "gamma": 1.5, "from_logits": True, "label_smoothing": 0.1})],
+    "BinaryCrossentropy": [("binary", {}), ("signed", {"from_logits": True, "label_smoothing": 0.0}),
+                           ("binary", {"label_smoothing": 0.2}), ("binary", {"axis": 0})],
+    "BinaryFocalCrossentropy": [("binary", {}), ("binary", {"apply_class_balancing": True, "alpha": 0.4, "gamma": 1.5, "from_logits": True,
+                                                                "label_smoothing": 0.1})],
     "CTC": [("ctc", {})],
     "CategoricalCrossentropy": [("onehot", {}), ("onehot", {"from_logits": True, "label_smoothing": 0.1})],
     "CategoricalFocalCrossentropy": [("onehot", {}), ("onehot", {"alpha": 0.5, "gamma": 1.0, "from_logits": True, "label_smoothing": 0.1})],
@@ -86,8 +89,10 @@ _COUNTS = [("binary", {}), ("binary", {"thresholds": [0.7, 0.2]})]
 _RATES = [*_COUNTS, ("binary", {"top_k": 2}), ("binary", {"class_id": 1}), ("binary", {"top_k": 2, "class_id": 3})]
 METRICS: dict[str, list] = {
     "AUC": [
-        *(("binary", {"curve": c, "summation_method": s, "num_thresholds": 9}) for c in ("ROC", "PR") for s in ("interpolation", "minoring", "majoring")),
-        ("binary", {"curve": "PRGAIN", "num_thresholds": 9}), ("binary", {}), ("binary", {"thresholds": [0.6, 0.3]}), ("signed", {"from_logits": True}),
+        *(("binary", {"curve": c, "summation_method": s, "num_thresholds": 9})
+          for c in ("ROC", "PR") for s in ("interpolation", "minoring", "majoring")),
+        ("binary", {"curve": "PRGAIN", "num_thresholds": 9}), ("binary", {}), ("binary", {"thresholds": [0.6, 0.3]}),
+        ("signed", {"from_logits": True}),
         ("binary", {"multi_label": True, "num_labels": 4}), ("binary", {"multi_label": True, "num_thresholds": 5}),
     ],
     "Accuracy": [("classes", {})],
@@ -120,14 +125,16 @@ METRICS: dict[str, list] = {
     "Poisson": [("regression", {})],
     "Precision": _RATES,
     "PrecisionAtRecall": [*_CURVES, ("binary", {"class_id": 2, "num_thresholds": 50})],
-    "R2Score": [("regression", {"class_aggregation": a, "num_regressors": n}) for a in (None, "uniform_average", "variance_weighted_average") for n in (0, 2)],
+    "R2Score": [("regression", {"class_aggregation": a, "num_regressors": n})
+                for a in (None, "uniform_average", "variance_weighted_average") for n in (0, 2)],
     "Recall": _RATES,
     "RecallAtPrecision": _CURVES,
     "RootMeanSquaredError": [("regression", {})],
     "SensitivityAtSpecificity": _CURVES,
     "SparseCategoricalAccuracy": [("sparse", {}), ("sparse_column", {}), ("masks", {})],
     "SparseCategoricalCrossentropy": LOSSES["SparseCategoricalCrossentropy"],
-    "SparseTopKCategoricalAccuracy": [("sparse", {"k": 2}), ("sparse_column", {"k": 2}), ("masks", {"k": 3}), ("ids", {"k": 2, "from_sorted_ids": True})],
+    "SparseTopKCategoricalAccuracy": [("sparse", {"k": 2}), ("sparse_column", {"k": 2}), ("masks", {"k": 3}),
+                                      ("ids", {"k": 2, "from_sorted_ids": True})],
     "SpecificityAtSensitivity": _CURVES,
     "SquaredHinge": [("binary", {})],
     "Sum": [],
@@ -139,11 +146,14 @@ WEIGHTS = np.array([0.5, 1.0, 2.0, 0.25, 1.5, 3.0], "float32")
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "none", "mean_with_sample_weight")
 PENALTIES = [("L1", {"l1": 0.3}), ("L2", {"l2": 0.3}), ("L1L2", {"l1": 0.2, "l2": 0.3}), ("OrthogonalRegularizer", {"factor": 0.3})]
 PROJECTIONS = [
-    ("MaxNorm", {"max_value": 0.5}), ("MaxNorm", {"max_value": 1.5, "axis": 1}), ("MinMaxNorm", {"min_value": 0.5, "max_value": 1.0, "rate": 0.7}),
+    ("MaxNorm", {"max_value": 0.5}), ("MaxNorm", {"max_value": 1.5, "axis": 1}),
+    ("MinMaxNorm", {"min_value": 0.5, "max_value": 1.0, "rate": 0.7}),
     ("NonNeg", {}), ("UnitNorm", {}), ("UnitNorm", {"axis": [0, 1]}),
 ]  # fmt: skip
-ACTIVATIONS = [("relu", {"negative_slope": 0.1, "max_value": 1.2, "threshold": 0.3}), ("relu", {"negative_slope": 0.2}), ("elu", {"alpha": 0.5}),
-               ("gelu", {"approximate": True}), ("threshold", {"threshold": 0.2, "default_value": -1.0}), ("leaky_relu", {"negative_slope": 0.3}),
+ACTIVATIONS = [("relu", {"negative_slope": 0.1, "max_value": 1.2, "threshold": 0.3}), ("relu", {"negative_slope": 0.2}),
+               ("elu", {"alpha": 0.5}),
+               ("gelu", {"approximate": True}), ("threshold", {"threshold": 0.2, "default_value": -1.0}),
+               ("leaky_relu", {"negative_slope": 0.3}),
                ("softmax", {"axis": 0}), ("squareplus", {"b": 2})]  # fmt: skip
 
 
@@ -267,7 +277,8 @@ def activations(lib, serialize):
     ]
     plain = [(n, {}) for n in sorted(names) if n not in ("threshold", "softplus_")]
     for name, kwargs in plain + ACTIVATIONS:
-        value, gradient = _with_gradient(lambda x, f=getattr(lib, name), k=kwargs: f(x, **k), inputs)
+        function = functools.partial(getattr(lib, name), **kwargs)
+        value, gradient = _with_gradient(function, inputs)
         yield f"{name}/{kwargs}", value
         yield f"{name}/{kwargs}/gradient", gradient
         yield f"{name}/name", lib.serialize(getattr(lib, name))
@@ -336,7 +347,10 @@ def difference(ours, theirs, rtol=2e-4, atol=2e-5) -> str | None:
 
 
 def differences(family: str, name: str | None = None, except_for: dict[str, str] | None = None, **tolerance) -> list[str]:
-    """Where our answers differ from Keras', for one class or function of a family or all of it. `except_for` maps ends of keys to the reason."""
+    """Where our answers differ from Keras', for one class or function of a family or all of it.
+
+    `except_for` maps ends of keys to the reason.
+    """
     ours, theirs = (answer[family] for answer in answers())
     keys = [k for k in {**theirs, **ours} if name is None or k.startswith(f"{name}/")]
     assert keys, f"No calls of {family}.{name}"

@@ -144,7 +144,7 @@ COMPARED = [
     ("Bidirectional", {"layer": ("GRU", {"units": 3})}, [SHAPE], {}),
     ("Bidirectional", {"layer": ("LSTM", {"units": 3}), "backward_layer": ("GRU", {"units": 3, "go_backwards": True})}, [SHAPE], {}),
     ("TimeDistributed", {"layer": ("Dense", {"units": 3})}, [SHAPE], {"mask": MASK}),
-    ("ConvLSTM1D", {"filters": 2, "kernel_size": 3, "return_sequences": True}, [[3, 4, 6, 2]], {"mask": MASK}),
+    ("ConvLSTM1D", {"filters": 2, "kernel_size": 3, "return_sequences": True}, [[3, 4, 6, 2]], {}),  # masks of these: Keras on NumPy fails
     ("ConvLSTM2D", {"filters": 2, "kernel_size": [3, 2], "padding": "same", "return_state": True}, [[2, 3, 5, 4, 2]], {}),
     ("ConvLSTM2D", {"filters": 2, "kernel_size": 2, "dilation_rate": 2}, [[2, 3, 5, 5, 2]], {}),
     ("ConvLSTM3D", {"filters": 2, "kernel_size": 2, "strides": 2}, [[2, 3, 4, 4, 4, 2]], {}),
@@ -158,6 +158,7 @@ sys.path.insert(0, sys.argv[3])
 from test_layers_sequence import COMPARED, calling, make
 results = {}
 for i, (name, kwargs, shapes, call) in enumerate(COMPARED):
+    keras.utils.clear_session()
     layer = make(keras.layers, (name, kwargs))
     args, call = calling(i, shapes, call)
     layer(*args, **call)

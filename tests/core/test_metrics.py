@@ -146,7 +146,9 @@ FORMULAS = {
     "sparse_top_k_categorical_accuracy": (LABELS, np.ones(6)),
     "pearson_correlation": (P[::-1] ** 2, np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(P[::-1] ** 2, P)])),
     "concordance_correlation": (
-        P[::-1] ** 2, np.array([2 * np.cov(a, b, bias=True)[0, 1] / (a.var() + b.var() + (a.mean() - b.mean()) ** 2) for a, b in zip(P[::-1] ** 2, P)]),
+        P[::-1] ** 2,
+        np.array([2 * np.cov(a, b, bias=True)[0, 1] / (a.var() + b.var() + (a.mean() - b.mean()) ** 2)
+                  for a, b in zip(P[::-1] ** 2, P)]),
     ),
 }  # fmt: skip
 

@@ -221,12 +221,12 @@ def test_jit_traces_once_per_signature():
 
 
 def test_jit_tells_zeros_and_types_of_static_numbers_apart(jax_backend):
-    f = core.jit(lambda x, k: ops.arctan2(x * 0, x * 0 + k) if isinstance(k, float) else x + k)
-    close(f(tensor(1.0), 0.0), 0.0)
-    close(f(tensor(1.0), -0.0), np.pi)
+    f = core.jit(lambda x, k: x / k if isinstance(k, float) else x + k)
+    close(f(tensor(1.0), 0.0), np.inf)
+    close(f(tensor(1.0), -0.0), -np.inf)
     close(f(tensor(1.0), 1), 2.0)
     close(f(tensor(1.0), True), 2.0)
-    close(f(tensor(1.0), 1.0), 0.0)
+    close(f(tensor(1.0), 1.0), 1.0)
 
 
 def test_jit_from_two_threads(backend):
@@ -382,7 +382,7 @@ def test_grad_by_arguments(trains):
 def test_second_derivatives(trains):
     f = lambda x: ops.sum(x**3)  # noqa: E731
     close(core.grad(lambda x: ops.sum(core.grad(f)(x)))(tensor([1, 2])), [6, 12])
-    close(core.grad(lambda x: ops.sum(core.grad(lambda y: ops.sum(y * y * x))(x)))(tensor([1, 2])), [2, 4])  # d/dx of (2 y x at y = x), y fixed + moving
+    close(core.grad(lambda x: ops.sum(core.grad(lambda y: ops.sum(y * y * x))(x)))(tensor([1, 2])), [4, 8])
 
 
 def test_a_gradient_inside_a_loss(trains):

@@ -16,6 +16,7 @@ import numpy as np
 
 from core.backend import gradients
 from core.backend.journal import TRACING, any_open, journal, swapped
+from core.backend.signature import TRACED, of_traced, signature
 from core.base import tree
 
 DYNAMIC = (jax.Array, jax.core.Tracer, np.ndarray, np.generic)
@@ -171,16 +172,10 @@ def custom_gradient(fn):
 class Compiled:
     """One signature of a jitted function: the variables that it reads and writes, and the compiled pure function."""
 
-    def __init__(self, owner, spec, static):
-        self.owner, self.spec, self.static = owner, spec, static
+    def __init__(self, owner, call):
+        self.owner, self.call = owner, call
         self.written, self.kept = [], []
         self.run = None
-
-    def call(self, dynamic):
-        """Runs the user's function on leaves, tracers or not."""
-        leaves = iter(dynamic)
-        args, kwargs = tree.unflatten(self.spec, [next(leaves) if s is _DYNAMIC else s.value for s in self.static])
-        return self.owner.fn(*args, **kwargs)
 
     def discover(self, dynamic):
         """One abstract run that tells which variables the function reads and writes."""
@@ -271,13 +266,13 @@ class _Result:
 
 def _take_apart(result):
     arrays = [leaf for leaf in result.leaves if isinstance(leaf, DYNAMIC)]
-    return arrays, _Outline(result.spec, [_DYNAMIC if isinstance(leaf, DYNAMIC) else leaf for leaf in result.leaves], len(arrays))
+    return arrays, _Outline(result.spec, [TRACED if isinstance(leaf, DYNAMIC) else leaf for leaf in result.leaves], len(arrays))
 
 
 def _put_together(outline, arrays):
     if not outline.plain:
         arrays = iter(arrays)
-        arrays = [next(arrays) if leaf is _DYNAMIC else leaf for leaf in outline.leaves]
+        arrays = [next(arrays) if leaf is TRACED else leaf for leaf in outline.leaves]
     return tree.unflatten(outline.spec, arrays)
 
 
@@ -295,35 +290,6 @@ class _Grown(Exception):
     """The trace met variables that the compiled signature does not know."""
 
 
-class _Static:
-    """A static leaf: hashed and compared by value where it can be, else by identity."""
-
-    __slots__ = ("key", "value")
-
-    def __init__(self, value):
-        self.value = value
-        if type(value) in _BY_VALUE:
-            self.key = (type(value), value)
-        elif type(value) is float:
-            self.key = (float, value.hex())  # tells -0.0 from 0.0, and takes one NaN for another
-        else:
-            try:
-                hash(value)
-                self.key = (type(value), value)
-            except TypeError:
-                self.key = (type(value), id(value))
-
-    def __hash__(self):
-        return hash(self.key)
-
-    def __eq__(self, other):
-        return isinstance(other, _Static) and self.key == other.key
-
-
-_BY_VALUE = frozenset((int, bool, str, type(None)))
-_DYNAMIC = object()
-
-
 class Jitted:
     """A function compiled by XLA, once per structure of its arguments, their shapes and dtypes, and its static arguments' values."""
 
@@ -334,17 +300,10 @@ class Jitted:
         self.traces, self.trace_seconds = 0, 0.0
 
     def __call__(self, *args, **kwargs):
-        leaves, spec = tree.flatten_with_spec((args, kwargs))
-        if all(isinstance(leaf, DYNAMIC) for leaf in leaves):
-            key = spec
-            static = None
-        else:
-            static = tuple([_DYNAMIC if isinstance(leaf, DYNAMIC) else _Static(leaf) for leaf in leaves])
-            key = spec, static
-            leaves = [leaf for leaf in leaves if isinstance(leaf, DYNAMIC)]
+        key, spec, static, leaves = signature(args, kwargs, DYNAMIC)
         entry = self.entries.get(key)
         if entry is None:
-            entry = self.entries[key] = Compiled(self, spec, (_DYNAMIC,) * len(leaves) if static is None else static)
+            entry = self.entries[key] = Compiled(self, of_traced(self.fn, spec, static))
         return entry(leaves)
 
 

@@ -28,6 +28,9 @@ def tracing():
 
 def next_seed(holder):
     held = holder.value
+    if not isinstance(held, tf.Variable):  # in a stateless call
+        holder.put(held + tf.constant([0, 1], held.dtype))
+        return held
     seed = tf.identity(held)
     gradients.before_write(held, lambda _: seed)
     held.assign_add(tf.constant([0, 1], held.dtype))

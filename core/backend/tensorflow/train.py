@@ -4,28 +4,59 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import time
 
+import numpy as np
 import tensorflow as tf
 
 from core.backend import gradients
+from core.backend.journal import Holder
+from core.backend.signature import of_traced, signature
 from core.base import tree
 
 
 class Jitted:
-    """A `tf.function`, with the count of its traces."""
+    """A function as `tf.function`s of the tensors among its arguments, one for each set of static values; they count their traces."""
 
     def __init__(self, fn, xla):
         functools.update_wrapper(self, fn)
-        self.fn, self.traces = fn, 0
-
-        def traced(*args, **kwargs):
-            self.traces += 1
-            return fn(*args, **kwargs)
-
-        self.function = tf.function(traced, autograph=False, jit_compile=xla, reduce_retracing=True)
+        self.fn, self.xla = fn, xla
+        self.functions = {}
+        self.traces, self.trace_seconds = 0, 0.0
+        self.reason = None  # why it runs without XLA, where that was wanted
 
     def __call__(self, *args, **kwargs):
-        return self.function(*args, **kwargs)
+        key, spec, static, leaves = signature(args, kwargs, _DYNAMIC)
+        function = self.functions.get(key)
+        if function is None:
+            return self._first_call(key, of_traced(self.fn, spec, static), leaves)
+        return function(leaves)
+
+    def _first_call(self, key, call, leaves):
+        """The first run compiles. With xla="auto", what XLA cannot compile runs without it; XLA refuses before anything has run."""
+        self.functions[key] = function = self._function(call, bool(self.xla))
+        try:
+            return function(leaves)
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError, tf.errors.NotFoundError) as error:
+            if self.xla != "auto":
+                del self.functions[key]
+                raise
+            self.reason = f"XLA cannot compile it: {str(error).splitlines()[0][:200]}"
+            self.functions[key] = function = self._function(call, False)
+            return function(leaves)
+
+    def _function(self, call, xla):
+        def traced(leaves):
+            started = time.perf_counter()
+            result = call(leaves)
+            self.traces += 1
+            self.trace_seconds += time.perf_counter() - started
+            return tree.map_structure(lambda x: x.value if isinstance(x, Holder) else x, result)
+
+        return tf.function(traced, autograph=False, jit_compile=xla or None, reduce_retracing=True)
+
+
+_DYNAMIC = (tf.Tensor, tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices, np.ndarray, np.generic)
 
 
 def jit(fn, xla=None, **options):
@@ -61,6 +92,9 @@ def argument_value_and_grad(fn, argnums=0, has_aux=False):
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
     def run(*args, **kwargs):
+        args = list(args)
+        for i in numbers:  # tensors of their own: `fn` may also close over the given ones, which stay constant
+            args[i] = tree.map_structure(tf.identity, args[i])
         sources = [args[i] for i in numbers]
         with tf.GradientTape() as tape:
             for source in tree.flatten(sources):

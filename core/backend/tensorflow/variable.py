@@ -36,6 +36,7 @@ def as_functional(held):
 def assign_add(held, value):
     if not isinstance(held, tf.Variable):  # in a stateless call
         return held + value
+    gradients.before_write(held, tf.identity)
     held.assign_add(tf.broadcast_to(value, held.shape) if len(getattr(value, "shape", ())) != held.shape.rank else value)
     return held
 
@@ -43,5 +44,6 @@ def assign_add(held, value):
 def assign_sub(held, value):
     if not isinstance(held, tf.Variable):  # in a stateless call
         return held - value
+    gradients.before_write(held, tf.identity)
     held.assign_sub(tf.broadcast_to(value, held.shape) if len(getattr(value, "shape", ())) != held.shape.rank else value)
     return held

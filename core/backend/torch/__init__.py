@@ -12,6 +12,7 @@ from core.backend.torch import (
     image,
     linalg,
     math,
+    modules,
     nn,
     optimize,
     packing,
@@ -26,7 +27,7 @@ from core.backend.torch import (
 backend = Backend(
     "torch",
     (torch.Tensor,),
-    (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, packing, data),
+    (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, modules, packing, data),
     trains=True,
     native=torch,
 )

@@ -48,6 +48,9 @@ def tracing():
 
 def next_seed(holder):
     held = holder.value
+    if type(held) is not torch.nn.Parameter:  # in a stateless call
+        holder.put(held + _INCREMENT.to(held.device, held.dtype))
+        return held
     if held.dtype != torch.int64:
         held = torch.nn.Parameter(held.detach().long(), requires_grad=False)
     seed = held.detach().clone()

@@ -45,6 +45,7 @@ def as_functional(held):
 def assign_add(held, value):
     if type(held) is not torch.nn.Parameter:  # in a stateless call
         return held + value
+    gradients.before_write(held, _copy)
     if torch.is_grad_enabled():
         with torch.no_grad():
             return held.add_(value)
@@ -54,6 +55,7 @@ def assign_add(held, value):
 def assign_sub(held, value):
     if type(held) is not torch.nn.Parameter:  # in a stateless call
         return held - value
+    gradients.before_write(held, _copy)
     if torch.is_grad_enabled():
         with torch.no_grad():
             return held.sub_(value)

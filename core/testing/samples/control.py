@@ -33,5 +33,5 @@ SAMPLES: dict[str, list[Sample]] = {
                reference=lambda f, x, axis, reverse: np.cumprod(x[:, ::-1], 1)[:, ::-1], symbolic=False),
     ],
     # The numpy backend has no derivatives: the call raises, which tests/core/test_control.py holds it to.
-    "jvp": [Sample((lambda x: x * x, (array(3),), (array(3, seed=1),)), reference=lambda f, x, t: (x[0] ** 2, 2 * x[0] * t[0]), gradient=False)],
+    "jvp": [Sample((lambda x: x * x, (array(3),), (array(3, seed=1),)), reference=lambda f, x, t: (x[0] ** 2, 2 * x[0] * t[0]), gradient=False, derives=True)],
 }  # fmt: skip

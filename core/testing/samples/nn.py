@@ -296,16 +296,26 @@ SAMPLES = {
     "binary_crossentropy": [
         Sample((_HOT, _PROBABILITIES), reference=_binary, **_TALL), Sample((_HOT, array(4, 3), True), reference=_binary),
         Sample((np.array([0.0, 1.0, 1.0], "float32"), np.array([0.0, 0.3, 1.0], "float32")), reference=_binary, gradient=False, **_TALL),
+        Sample((_HOT, array(4, 3), True, "mean"), reference=lambda *args: _binary(*args[:3]).mean()),
+        Sample((_HOT, _PROBABILITIES, False, "mean"), reference=lambda *args: _binary(*args[:3]).mean(), **_TALL),
+    ],
+    "mean_squared_difference": [
+        Sample((array(2, 3), array(2, 3, seed=1)), reference=lambda a, b: np.square(a - b).mean()),
+        Sample((array(2, 3), array(3)), reference=lambda a, b: np.square(a - b).mean()),
     ],
     "categorical_crossentropy": [
         Sample((_HOT, _PROBABILITIES), reference=_categorical, **_TALL), Sample((_HOT, array(4, 3), True), reference=_categorical),
         Sample((_HOT, array(4, 3), True, 0), reference=_categorical),
         Sample((_HOT[:1], np.array([[0.0, 0.0, 2.0]], "float32")), reference=_categorical, gradient=False, **_TALL),
+        Sample((_HOT, array(4, 3), True, -1, "mean"), reference=lambda *args: _categorical(*args[:4]).mean()),
+        Sample((_HOT, _PROBABILITIES, False, -1, "mean"), reference=lambda *args: _categorical(*args[:4]).mean(), **_TALL),
     ],
     "sparse_categorical_crossentropy": [
         Sample((_LABELS, _PROBABILITIES), reference=_sparse, **_TALL), Sample((_LABELS, array(4, 3), True), reference=_sparse),
         Sample((_LABELS[:, None], array(4, 3), True), reference=_sparse),
         Sample((_LABELS[:2, None] % 3, array(2, 3, 1), True, 1), reference=_sparse),
+        Sample((_LABELS, array(4, 3), True, -1, "mean"), reference=lambda *args: _sparse(*args[:4]).mean()),
+        Sample((_LABELS, _PROBABILITIES, False, -1, "mean"), reference=lambda *args: _sparse(*args[:4]).mean(), **_TALL),
     ],
     "dot_product_attention": [
         Sample((_Q, _K, _K), reference=_attention), Sample((_Q, _Q, _Q), {"is_causal": True, "scale": 0.3}, reference=_attention),

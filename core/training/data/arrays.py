@@ -152,7 +152,7 @@ class ArraySource(Source):
         data = (x,) if y is None and sample_weight is None else (x, y) if sample_weight is None else (x, y, sample_weight)
         leaves, self._spec = tree.flatten_with_spec(data)
         self._leaves = [_resident(leaf, backend) for leaf in leaves]
-        self.shuffle, self.seed = shuffle, fresh_seed() if seed is None else seed
+        self.shuffle, self.seed = shuffle, (fresh_seed() if shuffle else 0) if seed is None else seed
         self.has_partial_batch = self.rows % batch_size != 0
         super().__init__(
             backend, batch_size=batch_size, pass_batches=-(-self.rows // batch_size), steps=steps, repeat=repeat, native=native

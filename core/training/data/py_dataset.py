@@ -122,7 +122,7 @@ class PyDatasetSource(Source):
         count = dataset.num_batches if hasattr(dataset, "num_batches") else len(dataset)
         if count is not None and count < 1:
             raise ValueError(f"The dataset {type(dataset).__name__} is empty: it says that it has {count} batches.")
-        self.shuffle, self.seed = shuffle and count is not None, fresh_seed() if seed is None else seed
+        self.shuffle, self.seed = shuffle and count is not None, (fresh_seed() if shuffle else 0) if seed is None else seed
         super().__init__(
             backend, batch_size=getattr(dataset, "batch_size", None), pass_batches=count, steps=steps, repeat=repeat, native=native
         )
