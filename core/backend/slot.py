@@ -90,10 +90,10 @@ def backend() -> str:
     return _default.name if _default is not None else _choose()
 
 
-def set_backend(name: str) -> None:
-    """Makes `name` the process' default backend. Existing models keep theirs."""
+def set_backend(backend: str) -> None:
+    """Makes a backend the process' default one: "jax", "torch", "tensorflow" or "numpy". Existing models keep theirs."""
     global _default
-    _default = get(name)
+    _default = get(backend)
 
 
 @contextlib.contextmanager

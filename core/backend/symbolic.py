@@ -20,12 +20,19 @@ class KerasTensor:
         index: which output of the node.
     """
 
+    shape: Shape = ()
+    dtype: str = "float32"
+    sparse: bool = False
+    ragged: bool = False
+    ragged_rank: int | None = None
+    row_splits_dtype: str | None = None
+
     def __init__(self, shape, dtype="float32", sparse=False, ragged=False, record_history=True, name=None, **kwargs):
         unknown = set(kwargs) - {"ragged_rank", "row_splits_dtype"}
         if unknown:
             raise TypeError(f"KerasTensor got unexpected arguments {sorted(unknown)}.")
-        self.shape: Shape = standardize_shape(shape)
-        self.dtype: str = standardize_dtype(dtype)
+        self.shape = standardize_shape(shape)
+        self.dtype = standardize_dtype(dtype)
         self.sparse = bool(sparse)
         self.ragged = bool(ragged)
         self.ragged_rank = kwargs.get("ragged_rank")

@@ -8,12 +8,11 @@ comes out of a file, and there is no encoding for code.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import inspect
 import threading
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -88,20 +87,28 @@ def get_custom_objects() -> dict[str, Any]:
     return _BY_NAME
 
 
-@contextlib.contextmanager
-def custom_object_scope(custom_objects: dict[str, Any]) -> Iterator[dict]:
-    """Makes classes and functions known by name inside a `with` block of this thread."""
-    if not isinstance(custom_objects, dict):
-        raise TypeError(f"custom_objects must be a dict of name to class or function, got {type(custom_objects).__name__}.")
-    before = _scoped()
-    _local.custom_objects = {**before, **custom_objects}
-    try:
-        yield _local.custom_objects
-    finally:
-        _local.custom_objects = before
+class CustomObjectScope:
+    """Makes classes and functions known by name inside a `with` block of this thread.
+
+    >>> with CustomObjectScope({"doubled": doubled}):
+    ...     find_function("doubled")
+    """
+
+    def __init__(self, custom_objects: dict[str, Any]):
+        if not isinstance(custom_objects, dict):
+            raise TypeError(f"custom_objects must be a dict of name to class or function, got {type(custom_objects).__name__}.")
+        self.custom_objects = custom_objects
+
+    def __enter__(self) -> CustomObjectScope:
+        self._before = _scoped()
+        _local.custom_objects = {**self._before, **self.custom_objects}
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        _local.custom_objects = self._before
 
 
-CustomObjectScope = custom_object_scope
+custom_object_scope = CustomObjectScope
 
 
 # ------------------------------------------------------------------------------------------------ objects to configs
@@ -209,7 +216,7 @@ def deserialize_keras_object(config: Any, custom_objects: dict | None = None, sa
     """
     if custom_objects:
         with custom_object_scope(custom_objects):
-            return deserialize_keras_object(config, None, safe_mode)
+            return deserialize_keras_object(config, None, safe_mode, **kwargs)
     if config is None or isinstance(config, (str, bool, int, float)):
         return config
     if isinstance(config, (list, tuple)):
@@ -222,7 +229,10 @@ def deserialize_keras_object(config: Any, custom_objects: dict | None = None, sa
     if not isinstance(class_name, str):
         raise ConfigError(f"class_name must be a string, got {class_name!r}.")
     if class_name in SPECIAL:
-        return SPECIAL[class_name](inner)
+        try:
+            return SPECIAL[class_name](inner)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ConfigError(f"A {class_name} value is not well formed: {str(inner)[:200]}.") from error
     if class_name == "__lambda__":
         raise UnsafeArtifactError("The config carries the code of a lambda, which is never run. Define the function, register it, and save again.")
     if class_name == "function":
@@ -236,8 +246,8 @@ def _instantiate(cls: type, inner: Any, config: dict) -> Any:
         raise ConfigError(f"The config of {cls.__name__} must be a dict, got {type(inner).__name__}.")
     try:
         instance = cls.from_config(dict(inner)) if hasattr(cls, "from_config") else cls(**inner)
-    except TypeError as error:
-        raise ConfigError(f"{cls.__name__} cannot be made from its config {inner}: {error}") from error
+    except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:  # what wrong JSON types lead to
+        raise ConfigError(f"{cls.__name__} cannot be made from its config {str(inner)[:1000]}: {type(error).__name__}: {error}") from error
     if config.get("build_config") and hasattr(instance, "build_from_config") and not getattr(instance, "built", True):
         instance.build_from_config(config["build_config"])
     if config.get("compile_config") and hasattr(instance, "compile_from_config"):
@@ -256,8 +266,9 @@ SPECIAL: dict[str, Callable[[Any], Any]] = {
 
 def find_function(name: Any, registered_name: Any = None, module: str | None = None) -> Callable:
     """A function by its registered name, or one of our activations, losses and metrics by its own."""
-    for key in (registered_name, name):
-        found = get_registered_object(key) if isinstance(key, str) else None
+    keys = [key for key in (name, registered_name) if isinstance(key, str) and key != "function"]
+    for key in (*keys, *(key.rpartition(">")[2] for key in keys)):
+        found = get_registered_object(key)
         if found is not None:
             if inspect.isclass(found) or not callable(found):
                 raise UnsafeArtifactError(f"{key!r} is registered as a {type(found).__name__}, but the config asks for a function.")
@@ -271,18 +282,20 @@ def find_function(name: Any, registered_name: Any = None, module: str | None = N
 
 
 def find_class(module: Any, class_name: str, registered_name: Any = None) -> type:
-    """A class by the tables: registered ones first by registered name, then our facades, then registered ones by class name."""
-    if isinstance(registered_name, str):
-        found = get_registered_object(registered_name)
-        if inspect.isclass(found):
-            return found
+    """A class by the tables: our own by module and class name; the program's by registered name, then by class name."""
     found = _builtin(module, class_name)
+    if found is not None and registered_name not in (None, class_name):
+        raise UnsafeArtifactError(
+            f"The config says that the built-in class {module}.{class_name} is registered as {registered_name!r}; one of the names is false."
+        )
+    if found is None and isinstance(registered_name, str):
+        found = get_registered_object(registered_name)
     if found is None:
         found = get_registered_object(class_name)
-    if found is None and registered_name is None and module is None:
+    if found is None and module is None and registered_name is None:
         found = next((f for f in (_builtin(name, class_name) for name in FACADES) if f is not None), None)
     if found is None:
-        raise UnsafeArtifactError(_unknown("class", class_name, module))
+        raise UnsafeArtifactError(_unknown("class", class_name, module, registered_name))
     if not inspect.isclass(found):
         raise UnsafeArtifactError(f"{class_name!r} is a {type(found).__name__}, but the config asks for a class.")
     return found
@@ -313,9 +326,11 @@ def _builtin(module: Any, class_name: str) -> type | None:
     return found
 
 
-def _unknown(kind: str, name: Any, module: Any) -> str:
-    where = f" of module {module!r}" if module else ""
+def _unknown(kind: str, name: Any, module: Any, registered_name: Any = None) -> str:
+    where = f" of module {module!r}" if module and module != "builtins" else ""
+    package, found, own = str(name if registered_name in (None, "function") else registered_name).rpartition(">")
+    arguments = f"package={package!r}, name={own!r}" if found else ""
     return (
         f"The {kind} {name!r}{where} is not known, and nothing is imported by a name from a file. If it is yours, import its definition first and "
-        f"register it with @core.saving.register_keras_serializable(), or pass custom_objects={{{name!r}: {name}}}."
+        f"register it with @core.saving.register_keras_serializable({arguments}), or pass custom_objects={{{(own or name)!r}: {own or name}}}."
     )

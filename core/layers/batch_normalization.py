@@ -79,7 +79,7 @@ class BatchNormalization(Layer):
         self.moving_mean = self._moving(shape, self.moving_mean_initializer, "moving_mean")
         self.moving_variance = self._moving(shape, self.moving_variance_initializer, "moving_variance")
         if self.renorm:
-            self.moving_stddev = self._moving(shape, self._initial_stddev, "moving_stddev")  # unused, but files have it
+            self.moving_stddev = self._moving(shape, self._initial_stddev, "moving_stddev")
             self.renorm_mean = self._moving(shape, self.moving_mean_initializer, "renorm_mean")
             self.renorm_stddev = self._moving(shape, self._initial_stddev, "renorm_stddev")
         self.input_spec = InputSpec(ndim=rank, axes={axis: shape[0]})
@@ -101,7 +101,8 @@ class BatchNormalization(Layer):
             if self.renorm:
                 gamma, beta = self._renormalized(mean, variance)
             self._move(self.moving_mean, mean, self.momentum)
-            self._move(self.moving_variance, variance, self.momentum)
+            if not self.renorm:
+                self._move(self.moving_variance, variance, self.momentum)
         else:
             mean, variance = self.moving_mean, self.moving_variance
         outputs = ops.batch_normalization(x, mean, variance, self.axis, beta, gamma, self.epsilon)
@@ -133,6 +134,9 @@ class BatchNormalization(Layer):
         r, d = ops.stop_gradient(r), ops.stop_gradient(d)
         self._move(self.renorm_mean, mean, self.renorm_momentum)
         self._move(self.renorm_stddev, stddev, self.renorm_momentum)
+        # Renormalization averages deviations, not variances.
+        self._move(self.moving_stddev, stddev, self.momentum)
+        self.moving_variance.assign(ops.square(self.moving_stddev) - self.epsilon)
         gamma = r if self.gamma is None else r * self.gamma
         shift = d if self.gamma is None else d * self.gamma
         return gamma, shift if self.beta is None else shift + self.beta

@@ -44,6 +44,8 @@ class Bidirectional(Layer):
         self.backward_layer = backward_layer
         self._check_twins()
         self.merge_mode, self._start_weights = merge_mode, weights
+        if layer.return_sequences:  # what hidden steps repeat would be another step on each way
+            self.forward_layer.zero_output_for_mask = self.backward_layer.zero_output_for_mask = True
         self.return_sequences, self.return_state = layer.return_sequences, layer.return_state
         self.stateful = self.forward_layer.stateful
         self.supports_masking = True

@@ -112,8 +112,8 @@ class BaseConv(ConvLayer):
         **kwargs,
     ):
         super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer, bias_regularizer, bias_constraint,
-            activity_regularizer=activity_regularizer, **kwargs,
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer, bias_regularizer,
+            bias_constraint, activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
         if filters < 1 or groups < 1 or filters % groups:
             raise ValueError(
@@ -127,8 +127,8 @@ class BaseConv(ConvLayer):
     def _kernel_shape(self, input_shape: Any) -> tuple[int, ...]:
         channels = self._channels(input_shape)
         if channels % self.groups:
-            raise ValueError(f"{type(self).__name__} {self.name!r} expected channels that divide into {self.groups} groups, got inputs of shape "
-                             f"{tuple(input_shape)} with {channels} channels.")  # fmt: skip
+            raise ValueError(f"{type(self).__name__} {self.name!r} expected channels that divide into {self.groups} groups, got inputs of "
+                             f"shape {tuple(input_shape)} with {channels} channels.")  # fmt: skip
         return (*self.kernel_size, channels // self.groups, self.filters)
 
     def build(self, input_shape):
@@ -162,8 +162,9 @@ class BaseConv(ConvLayer):
         return {
             **super().get_config(),
             **self._base_config(
-                "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "activation", "use_bias", "kernel_initializer",
-                "bias_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint",
+                "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "activation", "use_bias",
+                "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer",
+                "kernel_constraint", "bias_constraint",
             ),
             **self._lora_config(),
         }  # fmt: skip

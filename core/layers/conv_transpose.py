@@ -34,8 +34,8 @@ class BaseConvTranspose(ConvLayer):
         **kwargs,
     ):
         super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer, bias_regularizer, bias_constraint,
-            activity_regularizer=activity_regularizer, **kwargs,
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer, bias_regularizer,
+            bias_constraint, activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
         if filters < 1:
             raise ValueError(f"{type(self).__name__} needs positive filters, got {filters}.")
@@ -74,8 +74,8 @@ class BaseConvTranspose(ConvLayer):
             **super().get_config(),
             **self._base_config(
                 "filters", "kernel_size", "strides", "padding", "output_padding", "data_format", "dilation_rate", "activation", "use_bias",
-                "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint",
-                "bias_constraint",
+                "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer",
+                "kernel_constraint", "bias_constraint",
             ),
         }  # fmt: skip
 
@@ -86,7 +86,8 @@ class Conv1DTranspose(BaseConvTranspose):
     Args:
         filters: number of channels of the outputs.
         kernel_size, strides, data_format, dilation_rate, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer,
-            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint: as in `Conv1D`; the kernel is (kernel_size, filters, channels).
+            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint: as in `Conv1D`; the kernel is
+            (kernel_size, filters, channels).
         padding: with `"same"` n steps become n * strides, with `"valid"` n * strides + max(kernel_size - strides, 0).
         output_padding: steps to add at one end, below `strides`; None for the sizes above.
 
@@ -98,11 +99,13 @@ class Conv1DTranspose(BaseConvTranspose):
 
 
 class Conv2DTranspose(BaseConvTranspose):
-    """The transpose of a `Conv2D`: (batch, height, width, channels) becomes (batch, about height * strides, about width * strides, filters).
+    """The transpose of a `Conv2D`: (batch, height, width, channels) becomes (batch, new height, new width, filters),
+    where sizes are about `strides` times the old ones.
 
     Args:
         filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation, use_bias, kernel_initializer,
-            bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint: as in `Conv1DTranspose`.
+            bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint:
+            as in `Conv1DTranspose`.
 
     >>> Conv2DTranspose(4, 3, strides=2, padding="same")(np.ones((2, 5, 5, 3), "float32")).shape
     (2, 10, 10, 4)
@@ -116,7 +119,8 @@ class Conv3DTranspose(BaseConvTranspose):
 
     Args:
         filters, kernel_size, strides, padding, data_format, output_padding, dilation_rate, activation, use_bias, kernel_initializer,
-            bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint: as in `Conv1DTranspose`.
+            bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint:
+            as in `Conv1DTranspose`.
 
     >>> Conv3DTranspose(4, 2, strides=2)(np.ones((1, 2, 2, 2, 3), "float32")).shape
     (1, 4, 4, 4, 4)

@@ -32,8 +32,8 @@ class BaseDepthwiseConv(ConvLayer):
         **kwargs,
     ):
         super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer, bias_regularizer, bias_constraint,
-            activity_regularizer=activity_regularizer, **kwargs,
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer, bias_regularizer,
+            bias_constraint, activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
         if depth_multiplier < 1:
             raise ValueError(f"{type(self).__name__} needs a positive depth_multiplier, got {depth_multiplier}.")

@@ -15,7 +15,8 @@ class EinsumDense(LowRankLayer):
 
     Args:
         equation: for example `"abc,cd->abd"` or `"...x,xy->...y"`; inputs come first, the kernel second.
-        output_shape: sizes of the outputs' axes without the batch axis (and without those of the ellipsis), None where they are those of the inputs.
+        output_shape: sizes of the outputs' axes without the batch axis (and without those of the ellipsis); None where they are
+            those of the inputs.
         activation: name or function; None for none.
         bias_axes: letters of the outputs along which there is a bias; None for no bias.
         kernel_initializer, bias_initializer: initial values.
@@ -137,14 +138,14 @@ def analyze(equation: str, bias_axes: str | None, input_shape: Shape, output_sha
         given = list(target[len(target) - len(output_shape) :])
     for axis, size in zip(given, output_shape):
         if axis in sizes and size is not None and sizes[axis] not in (None, size):
-            raise ValueError(f"EinsumDense with equation {equation!r}: axis {axis!r} is {sizes[axis]} in inputs {tuple(input_shape)}, but {size} in "
-                             f"output_shape {tuple(output_shape)}.")  # fmt: skip
+            raise ValueError(f"EinsumDense with equation {equation!r}: axis {axis!r} is {sizes[axis]} in inputs {tuple(input_shape)}, but {size} "
+                             f"in output_shape {tuple(output_shape)}.")  # fmt: skip
         if size is not None or axis not in sizes:
             sizes[axis] = size
     unknown = [axis for axis in kernel if sizes.get(axis) is None]
     if unknown:
-        raise ValueError(f"EinsumDense with equation {equation!r} cannot tell the size of the kernel's axes {unknown} from inputs {tuple(input_shape)} "
-                         f"and output_shape {tuple(output_shape)}: give them full shapes.")  # fmt: skip
+        raise ValueError(f"EinsumDense with equation {equation!r} cannot tell the size of the kernel's axes {unknown} from inputs "
+                         f"{tuple(input_shape)} and output_shape {tuple(output_shape)}: give them full shapes.")  # fmt: skip
     outputs = tuple(sizes.get(axis) for axis in target)
     return Shapes(tuple(sizes[axis] for axis in kernel), _bias_shape(equation, bias_axes, target, outputs), outputs)
 

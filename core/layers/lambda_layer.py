@@ -20,7 +20,8 @@ class Lambda(Layer):
 
     Args:
         function: called with the inputs; with `mask` and `training` too where it takes them.
-        output_shape: shape of the outputs without the batch axis, or a function of the inputs' shape; found from `function` where it is None.
+        output_shape: shape of the outputs without the batch axis, or a function of the inputs' shape; found from `function`
+            where it is None.
         mask: mask of the outputs, or a function `(inputs, mask)` that returns it.
         arguments: dict of further keyword arguments.
 
@@ -70,8 +71,8 @@ class Lambda(Layer):
     def _written(self, function: Callable, argument: str) -> Any:
         if getattr(function, "__name__", "<lambda>") == "<lambda>":
             raise ConfigError(
-                f"Lambda {self.name!r} has a nameless {argument}, and code is never saved: define the function with `def`, decorate it with "
-                "@core.saving.register_keras_serializable(), and pass that."
+                f"Lambda {self.name!r} has a nameless {argument}, and code is never saved: define the function with `def`, decorate it "
+                "with @core.saving.register_keras_serializable(), and pass that."
             )
         return registry.serialize_keras_object(function)
 

@@ -55,6 +55,9 @@ class Layer(Operation, Module):
     _public_module = None  # found from where the class stands
     _untracked = frozenset({"_inbound_nodes", "_init_arguments", "_losses", "input_spec", "_build_shapes", "_metrics_untracked"})
 
+    supports_masking = False
+    input_spec: Any = None
+
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
         given_shape = kwargs.pop("input_shape", None)
         if "input_dim" in kwargs:
@@ -67,7 +70,7 @@ class Layer(Operation, Module):
         self.built = False
         self.autocast = bool(autocast)
         self.supports_masking = False
-        self.input_spec: Any = None
+        self.input_spec = None
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = bool(trainable)
         self._dtype_policy = policies.get(dtype)

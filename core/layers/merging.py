@@ -20,7 +20,9 @@ def _listed(layer: Layer, inputs: Any, least: int = 1) -> list:
 
 
 class Merge(Layer):
-    """What elementwise merges share: inputs of lower rank get axes of 1 behind the batch axis, and a step counts if it counts in any input."""
+    """What elementwise merges share: inputs of lower rank get axes of 1 behind the batch axis, and a step counts if it counts
+    in any input.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -204,7 +206,8 @@ class Dot(Merge):
         sizes = [shape[axis] for shape, axis in zip(inputs, self._pair(*map(len, inputs)))]
         if None not in sizes and sizes[0] != sizes[1]:
             raise ValueError(
-                f"Dot {self.name!r} expected equal sizes along axes {self.axes}, got {sizes[0]} and {sizes[1]} in shapes {inputs[0]} and {inputs[1]}."
+                f"Dot {self.name!r} expected equal sizes along axes {self.axes}, got {sizes[0]} and {sizes[1]} "
+                f"in shapes {inputs[0]} and {inputs[1]}."
             )
 
     def call(self, inputs):

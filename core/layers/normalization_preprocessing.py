@@ -46,7 +46,8 @@ class Normalization(DataLayer):
         kept = sorted(shapes.normalize_axis(axis, rank) for axis in self.axis)
         if any(input_shape[axis] is None for axis in kept):
             raise ValueError(
-                f"Normalization {self.name!r} keeps a mean along axis {self.axis}, so its size must be known; got shape {tuple(input_shape)}."
+                f"Normalization {self.name!r} keeps a mean along axis {self.axis}, so its size must be known; "
+                f"got shape {tuple(input_shape)}."
             )
         self._shape = tuple(input_shape[axis] for axis in kept)
         self._broadcast_shape = tuple(d if axis in kept else 1 for axis, d in enumerate(input_shape)) if kept else ()

@@ -36,8 +36,8 @@ class BaseSeparableConv(ConvLayer):
         **kwargs,
     ):
         super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer, bias_regularizer, bias_constraint,
-            activity_regularizer=activity_regularizer, **kwargs,
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer, bias_regularizer,
+            bias_constraint, activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
         if depth_multiplier < 1 or filters < 1:
             raise ValueError(f"{type(self).__name__} needs positive filters and depth_multiplier, got {filters} and {depth_multiplier}.")
@@ -84,8 +84,8 @@ class BaseSeparableConv(ConvLayer):
         return {
             **super().get_config(),
             **self._base_config(
-                "depth_multiplier", "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation", "use_bias",
-                "depthwise_initializer", "pointwise_initializer", "bias_initializer", "depthwise_regularizer", "pointwise_regularizer",
+                "depth_multiplier", "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation",
+                "use_bias", "depthwise_initializer", "pointwise_initializer", "bias_initializer", "depthwise_regularizer", "pointwise_regularizer",
                 "bias_regularizer", "activity_regularizer", "depthwise_constraint", "pointwise_constraint", "bias_constraint",
             ),
         }  # fmt: skip
@@ -109,7 +109,8 @@ class SeparableConv1D(BaseSeparableConv):
 
 
 class SeparableConv2D(BaseSeparableConv):
-    """A convolution of each channel by itself, then one over channels alone: (batch, height, width, channels) becomes (batch, ..., filters).
+    """A convolution of each channel by itself, then one over channels alone: (batch, height, width, channels) becomes
+    (batch, ..., filters).
 
     Args:
         filters: number of channels of the outputs.

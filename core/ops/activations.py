@@ -12,10 +12,10 @@ from core.ops.convert import cast, stop_gradient
 from core.ops.creation import arange
 from core.ops.elementwise import abs, clip, erf, exp, expm1, log, log10, logaddexp, maximum, minimum, sign, sqrt, square, tanh
 from core.ops.indexing import sort, where
+from core.ops.joining import split
 from core.ops.linalg import matmul
 from core.ops.reduction import cumsum, max, mean, sum
 from core.ops.registry import op, primitive
-from core.ops.joining import split
 from core.ops.shape import expand_dims, reshape
 
 __all__ = [
@@ -272,7 +272,12 @@ def sparse_sigmoid(x):
     return clip(0.5 * (x + 1), 0.0, 1.0)
 
 
-@op(rule=rules.like, promote="float")
+def _along(x, axis=-1):
+    shapes.normalize_axes(axis, len(x.shape))
+    return rules.like(x)
+
+
+@op(rule=_along, promote="float")
 def softmax(x, axis=-1):
     """Exponentials of `x`, scaled to sum to one along `axis` (one axis, several, or None for all).
 
@@ -283,7 +288,7 @@ def softmax(x, axis=-1):
     return e / sum(e, axis=axis, keepdims=True)
 
 
-@op(rule=rules.like, promote="float")
+@op(rule=_along, promote="float")
 def log_softmax(x, axis=-1):
     """The logarithm of `softmax(x, axis)`, computed without it.
 

@@ -14,8 +14,8 @@ from typing import Any
 from core.backend import slot
 from core.backend.symbolic import KerasTensor, Node
 from core.base import shapes, tree
-from core.ops.registry import primitive
 from core.ops.joining import concatenate
+from core.ops.registry import primitive
 from core.ops.shape import broadcast_to, flip, reshape
 from core.ops.structured import _spec, _to_native, _unwrapped, structured_op
 

@@ -14,10 +14,10 @@ from core.backend.symbolic import KerasTensor
 from core.base import shapes, windows
 from core.ops.convert import convert_to_tensor, dtype
 from core.ops.indexing import take
+from core.ops.joining import stack
 from core.ops.linalg import matmul
 from core.ops.reduction import max
 from core.ops.registry import op, primitive
-from core.ops.joining import stack
 from core.ops.shape import moveaxis, pad, reshape, transpose
 
 __all__ = [

@@ -10,9 +10,9 @@ from core.ops.convert import cast, dtype
 from core.ops.creation import arange, full_like, zeros_like
 from core.ops.elementwise import logaddexp
 from core.ops.indexing import argsort, take_along_axis, where
+from core.ops.joining import stack
 from core.ops.reduction import argmax, max, sum
 from core.ops.registry import op, primitive
-from core.ops.joining import stack
 from core.ops.shape import expand_dims, pad, repeat, reshape, transpose
 
 __all__ = ["ctc_beam_search", "ctc_decode", "ctc_loss"]

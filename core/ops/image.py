@@ -23,11 +23,11 @@ from core.ops.control import vectorized_map
 from core.ops.convert import cast
 from core.ops.elementwise import abs, clip, floor, maximum, minimum, round, sin
 from core.ops.indexing import take, where
+from core.ops.joining import concatenate, stack
 from core.ops.linalg import solve, tensordot
 from core.ops.reduction import max, mean, min, sum
 from core.ops.registry import op
 from core.ops.rules import shaped
-from core.ops.joining import concatenate, stack
 from core.ops.shape import broadcast_to, expand_dims, moveaxis, pad, reshape
 
 __all__ = [

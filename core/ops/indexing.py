@@ -14,13 +14,13 @@ from core.ops.convert import cast, convert_to_tensor, dtype
 from core.ops.convert import shape as shape_of
 from core.ops.creation import arange, full_like, linspace, ones_like
 from core.ops.elementwise import add, clip, floor_divide, mod, multiply, subtract
+from core.ops.joining import concatenate
 from core.ops.reduction import any as some
 from core.ops.reduction import cumsum
 from core.ops.reduction import max as largest
 from core.ops.reduction import min as smallest
 from core.ops.reduction import sum as total
 from core.ops.registry import op, primitive
-from core.ops.joining import concatenate
 from core.ops.shape import expand_dims, flip, moveaxis, pad, ravel, reshape
 
 __all__ = [

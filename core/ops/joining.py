@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import builtins
 import itertools
-import operator
-from typing import Any
 
 from core.backend.symbolic import KerasTensor
 from core.base import shapes
 from core.ops import rules
-from core.ops.convert import shape
 from core.ops.registry import op, primitive
-from core.ops.shape import *  # REPLACE
+from core.ops.shape import expand_dims, ravel
 
 __all__ = [
     "append", "array_split", "concatenate", "dsplit", "dstack", "hsplit", "hstack", "split", "stack", "unstack", "vsplit", "vstack",
@@ -167,7 +164,7 @@ def split(x, indices_or_sections, axis=0):
 
     Raises ValueError where the axis does not divide into equal parts.
 
-    >>> [tuple(part.shape) for part in split(ones((5, 2)), [1, 3])]
+    >>> [tuple(part.shape) for part in split(np.ones((5, 2)), [1, 3])]
     [(1, 2), (2, 2), (2, 2)]
     """
     primitive()
@@ -194,7 +191,7 @@ def _array_split(x, indices_or_sections, axis=0):
 def array_split(x, indices_or_sections, axis=0):
     """Like `split`, but so many sections may be unequal: the first ones are longer by one.
 
-    >>> [part.shape[0] for part in array_split(ones((5,)), 3)]
+    >>> [part.shape[0] for part in array_split(np.ones((5,)), 3)]
     [2, 2, 1]
     """
     if isinstance(indices_or_sections, int):
@@ -206,7 +203,7 @@ def array_split(x, indices_or_sections, axis=0):
 def hsplit(x, indices_or_sections):
     """`split` along axis 1, or along axis 0 of one dimension.
 
-    >>> [tuple(part.shape) for part in hsplit(ones((2, 4)), 2)]
+    >>> [tuple(part.shape) for part in hsplit(np.ones((2, 4)), 2)]
     [(2, 2), (2, 2)]
     """
     return split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1)
@@ -216,7 +213,7 @@ def hsplit(x, indices_or_sections):
 def vsplit(x, indices_or_sections):
     """`split` along axis 0.
 
-    >>> [tuple(part.shape) for part in vsplit(ones((2, 4)), 2)]
+    >>> [tuple(part.shape) for part in vsplit(np.ones((2, 4)), 2)]
     [(1, 4), (1, 4)]
     """
     return split(x, indices_or_sections, 0)
@@ -226,7 +223,7 @@ def vsplit(x, indices_or_sections):
 def dsplit(x, indices_or_sections):
     """`split` along axis 2.
 
-    >>> [tuple(part.shape) for part in dsplit(ones((2, 3, 4)), 2)]
+    >>> [tuple(part.shape) for part in dsplit(np.ones((2, 3, 4)), 2)]
     [(2, 3, 2), (2, 3, 2)]
     """
     return split(x, indices_or_sections, 2)

@@ -11,8 +11,8 @@ from core.base import shapes
 from core.ops.activations import dense, sigmoid
 from core.ops.control import scan
 from core.ops.elementwise import tanh
-from core.ops.registry import op
 from core.ops.joining import split
+from core.ops.registry import op
 from core.ops.shape import transpose
 
 __all__ = ["gru", "lstm", "simple_rnn"]

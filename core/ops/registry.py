@@ -150,7 +150,7 @@ class Op:
                 self.fast[kind] = (implementation, backend.float_dtypes, backend.int_dtypes, backend)
         try:
             return self._apply(implementation, bound)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (`fail` raises)
             self.fail(error, args, kwargs)
 
     def fail(self, error: Exception, args: tuple, kwargs: dict) -> NoReturn:
@@ -159,10 +159,14 @@ class Op:
             try:
                 self.output_spec(args, kwargs)
             except (ValueError, TypeError, IndexError) as better:
-                shapes = [tuple(v.shape) for v in (*args, *kwargs.values()) if hasattr(v, "shape")]
-                message = str(better) if str(better).startswith(self.name) else f"{self.name}: {better}"
-                raise ValueError(message if "shape" in message else f"{message} Got arguments of shapes {shapes}.") from None
+                raise self._told(better, args, kwargs) from None
         raise error
+
+    def _told(self, error: Exception, args: tuple, kwargs: dict) -> ValueError:
+        """A rule's error with the op's name and the shapes in it."""
+        shapes = [tuple(v.shape) for v in (*args, *kwargs.values()) if hasattr(v, "shape")]
+        message = str(error) if str(error).startswith(self.name) else f"{self.name}: {error}"
+        return ValueError(message if "shape" in message else f"{message} Got arguments of shapes {shapes}.")
 
     def _members(self, bound: dict) -> Iterable[Any]:
         for name in self.tensors + self.also:
@@ -240,7 +244,12 @@ class Op:
             for name in names:
                 if bound.arguments[name] is not None:
                     bound.arguments[name] = self._on_each(name, bound.arguments[name], functools.partial(_to_spec, dtype=dtype))
-        return self.rule(*bound.args, **bound.kwargs)
+        try:
+            return self.rule(*bound.args, **bound.kwargs)
+        except ValueError as error:
+            if type(error) is not ValueError:
+                raise
+            raise self._told(error, args, kwargs) from None
 
     @staticmethod
     def _symbolic_kind(value: Any) -> str:
@@ -317,7 +326,7 @@ def _of_one(spec: Op) -> Callable:
             if found is not None and (not floats_only or x.dtype in found[1]):
                 try:
                     return found[0](*args, **kwargs)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 (`fail` raises)
                     spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 
@@ -348,7 +357,7 @@ def _of_two(spec: Op) -> Callable:
                 if fits:
                     try:
                         return found[0](*args, **kwargs)
-                    except Exception as error:
+                    except Exception as error:  # noqa: BLE001 (`fail` raises)
                         spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 
@@ -393,7 +402,7 @@ def _of_several(spec: Op) -> Callable:
             else:
                 try:
                     return found[0](*values, **kwargs)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 (`fail` raises)
                     spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 
@@ -417,7 +426,7 @@ def _of_list(spec: Op) -> Callable:
                     if not floats_only or dtype in found[1]:
                         try:
                             return found[0](*args, **kwargs)
-                        except Exception as error:
+                        except Exception as error:  # noqa: BLE001 (`fail` raises)
                             spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 
@@ -440,7 +449,7 @@ def _of_rest(spec: Op) -> Callable:
                 if not floats_only or dtype in found[1]:
                     try:
                         return found[0](*args[:start], *tensors, **kwargs)
-                    except Exception as error:
+                    except Exception as error:  # noqa: BLE001 (`fail` raises)
                         spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 

@@ -432,6 +432,8 @@ def vander(x, N=None, increasing=False):
            [4, 2, 1],
            [9, 3, 1]], dtype=int32)
     """
+    from core.ops.joining import stack
+
     count = x.shape[0] if N is None else N
     if not count:
         return broadcast_to(expand_dims(x, 1), (x.shape[0], 1))[:, :0]

@@ -216,7 +216,7 @@ class _Reader:
 
     def model(self, cls: type) -> Any:
         pending = []
-        for entry in self.config["layers"]:
+        for entry in _list_of_dicts(self.config["layers"]):
             name = entry.get("name") or entry.get("config", {}).get("name")
             if name in self.operations:
                 raise ConfigError(f"The graph names two layers {name!r}.")
@@ -230,10 +230,11 @@ class _Reader:
                 raise ConfigError(f"The graph's calls cannot be ordered: {sorted({name for name, _, _ in left})} wait for tensors that never come.")
             pending = left
         inputs, outputs = self._structure(self.config["input_layers"]), self._structure(self.config["output_layers"])
-        reached = {id(node.operation) for node in sort_nodes(tree.flatten(inputs), tree.flatten(outputs))}
-        dead = [n for n, op in self.operations.items() if not isinstance(op, (Layer,)) and not hasattr(op, "op") and id(op) not in reached]
+        reached = {id(node) for node in sort_nodes(tree.flatten(inputs), tree.flatten(outputs))}
+        given = {id(x) for x in tree.flatten(inputs)}
+        dead = sorted({str(key[0]) for key, x in self.tensors.items() if id(x.node) not in reached and id(x) not in given})
         if dead:
-            raise ConfigError(f"The graph holds operations that no output needs: {dead}.")
+            raise ConfigError(f"The graph holds calls that lead to no output: {dead}.")
         frozen = {"trainable": False} if self.config.get("trainable") is False else {}  # True would thaw the layers inside
         return cls(inputs, outputs, name=self.config.get("name"), **frozen)
 
@@ -304,6 +305,8 @@ class _Reader:
 def _call_op(operation: Callable, args: list, kwargs: dict, static: dict) -> Any:
     """The op's outputs: what is not in its config and not given by keyword stands in the call, in the order of the parameters."""
     spec: Op = operation.op  # type: ignore[attr-defined]
+    if not any(isinstance(x, KerasTensor) for x in tree.flatten((args, kwargs))):
+        raise ConfigError(f"The graph calls the op {spec.name} on no tensor of the graph, so that it would run while the file is read.")
     positional = spec.parameters[: spec.parameters.index(spec.variadic)] if spec.variadic is not None else spec.parameters
     names = [n for n in positional if n not in static and n not in kwargs and n != spec.keywords]
     bound = {**static, **kwargs, **dict(zip(names, args))}
@@ -315,6 +318,12 @@ def _call_op(operation: Callable, args: list, kwargs: dict, static: dict) -> Any
     if spec.variadic is not None:
         return operation(*(bound.pop(n) for n in positional), *rest, **bound)
     return operation(**bound)
+
+
+def _list_of_dicts(value: Any) -> list[dict]:
+    if not isinstance(value, list) or not all(isinstance(v, dict) and isinstance(v.get("config"), dict) for v in value):
+        raise ConfigError("A functional model's 'layers' must be a list of objects with a 'config' each.")
+    return value
 
 
 class _NotYetError(Exception):

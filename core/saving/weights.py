@@ -7,9 +7,11 @@ loaded or none.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import pathlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +19,7 @@ import h5py
 import numpy as np
 
 from core.base.dtypes import numpy_dtype
-from core.base.errors import CorruptArtifactError, UnsafeArtifactError, WeightMismatchError
+from core.base.errors import CorruptArtifactError, ResourceLimitError, UnsafeArtifactError, WeightMismatchError
 from core.base.names import to_snake_case
 from core.layers.layer import Layer
 from core.optimizers import Optimizer
@@ -25,6 +27,8 @@ from core.saving.atomic import replacing
 from core.state.module import Module
 
 MAX_DEPTH = 64
+MAX_RATIO = 1000  # a compressed weight may not grow by more
+_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}  # others would be loaded as plug-ins
 
 
 def layout(root: Any) -> Iterator[tuple[str, Any]]:
@@ -89,8 +93,6 @@ class WritingStore(dict):
 
 def write_weights(root: Any, path: str | os.PathLike, *, with_optimizer: bool) -> list[dict]:
     """Writes all weights to an HDF5 file; returns the manifest, one entry per tensor."""
-    import hashlib
-
     manifest = []
     with h5py.File(path, "w") as file:
         for group_path, obj in layout(root):
@@ -124,7 +126,7 @@ def _write_array(group: h5py.Group, key: str, array: np.ndarray) -> h5py.Dataset
 
 
 def save_weights(model: Any, filepath: str | os.PathLike, overwrite: bool = True, max_shard_size: float | None = None) -> None:
-    """Writes a model's weights to a `.weights.h5` file, without the optimizer's."""
+    """Writes a model's weights to a `.weights.h5` file, the optimizer's included, as Keras does."""
     path = pathlib.Path(filepath)
     if not path.name.endswith(".weights.h5"):
         raise ValueError(f"A weights file's name must end in '.weights.h5', got {path.name!r}.")
@@ -161,6 +163,11 @@ class ReadingStore:
 
     def shape(self, key: str) -> tuple:
         return self.group[key].shape
+
+    def kind(self, key: str) -> str:
+        """`"f"`, `"i"`, `"b"` or another kind of NumPy's; widths may differ."""
+        kind = self.group[key].dtype.kind
+        return {"u": "i", "V": "f", "O": "S"}.get(kind, kind)
 
     def __getitem__(self, key: str) -> np.ndarray:
         dataset = self.group[key]
@@ -206,48 +213,92 @@ def _check_dataset(dataset: h5py.Dataset, where: str) -> None:
     if dataset.is_virtual or dataset.external:
         kind = "virtual dataset" if dataset.is_virtual else "dataset with external storage"
         raise UnsafeArtifactError(f"The weights file holds a {kind} at {where!r}; weights must be stored in the file itself.")
+    properties = dataset.id.get_create_plist()
+    strange = {properties.get_filter(i)[0] for i in range(properties.get_nfilters())} - _FILTERS
+    if strange:
+        raise UnsafeArtifactError(f"The weight {where!r} is packed with the HDF5 filters {sorted(strange)}; only gzip, shuffle and fletcher32 are read.")
+    stored = dataset.id.get_storage_size()
+    if dataset.nbytes > (1 << 20) and stored and dataset.nbytes > MAX_RATIO * stored:
+        raise ResourceLimitError(f"The weight {where!r} declares {dataset.nbytes} bytes out of {stored}; at most {MAX_RATIO} times as many are read.")
     opaque = dataset.dtype.kind == "V" and dataset.dtype.names is None and dataset.attrs.get("dtype") in ("bfloat16", "float8_e4m3fn", "float8_e5m2")
     if dataset.dtype.kind not in "biufSO" and not opaque or dataset.dtype.kind == "O" and h5py.check_string_dtype(dataset.dtype) is None:
         raise UnsafeArtifactError(f"The weight {where!r} has the dtype {dataset.dtype}, which no weight has.")
 
 
-def read_weights(root: Any, path: str | os.PathLike | Any, *, skip_mismatch: bool = False, with_optimizer: bool = True) -> None:
-    """Loads an HDF5 file into `root`. Missing, unexpected and mismatched weights are listed in one error, and then nothing is changed."""
+def read_weights(
+    root: Any, path: str | os.PathLike, *, skip_mismatch: bool = False, with_optimizer: bool = True, manifest: dict[str, dict] | None = None
+) -> None:
+    """Loads an HDF5 file into `root`. Missing, unexpected and mismatched weights are listed in one error, and then nothing is changed.
+
+    Args:
+        skip_mismatch: load what fits, and warn of the rest.
+        with_optimizer: whether the optimizer's state is loaded where the file has it.
+        manifest: path -> entry with `shape`, `dtype` and `sha256`, which the file must agree with.
+    """
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise CorruptArtifactError(f"{path!r} cannot be read as an HDF5 file: {error}") from None
+        raise CorruptArtifactError(f"{os.fspath(path)!r} cannot be read as an HDF5 file: {error}") from None
     with file:
-        groups = check_file(file)
-        wanted = dict(layout(root))
-        if not with_optimizer or not any(p == "optimizer" or p.startswith("optimizer/") for p in groups):
-            wanted = {p: o for p, o in wanted.items() if not isinstance(o, Optimizer)}
-        problems, skipped = _compare(wanted, groups, with_optimizer)
-        if problems and not skip_mismatch:
-            raise WeightMismatchError(f"The weights do not fit {root.name!r}; nothing was loaded.\n" + "\n".join(problems))
-        before = [(v, np.array(v.numpy())) for obj in wanted.values() for v in _variables_of(obj)] if any(map(_has_own_loader, wanted.values())) else []
         try:
-            for group_path, obj in wanted.items():
-                if group_path in skipped:
-                    continue
-                store = ReadingStore(groups.get(group_path))
-                if len(store) or _variables_of(obj):
-                    obj.load_own_variables(store)
-        except Exception:
-            for variable, value in before:
-                variable.assign(value)
-            raise
+            groups = check_file(file)
+            wanted = dict(layout(root))
+            if not with_optimizer or not any(p == "optimizer" or p.startswith("optimizer/") for p in groups):
+                wanted = {p: o for p, o in wanted.items() if not isinstance(o, Optimizer)}
+            problems, skipped = _compare(wanted, groups)
+            if problems and not skip_mismatch:
+                raise WeightMismatchError(f"The weights do not fit {root.name!r}; nothing was loaded.\n" + "\n".join(problems))
+            loads = [(obj, ReadingStore(groups.get(p))) for p, obj in wanted.items() if p not in skipped]
+            loads = [(obj, store) for obj, store in loads if len(store) or _variables_of(obj)]
+            _check_values(loads, manifest)
+        except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:  # what h5py raises for damaged files
+            raise CorruptArtifactError(f"The weights file is damaged: {error}") from error
+        _assign(loads)
+    if problems:
+        warnings.warn(f"Some weights do not fit {root.name!r} and were skipped:\n" + "\n".join(problems), stacklevel=3)
+
+
+def _check_values(loads: list[tuple[Any, ReadingStore]], manifest: dict[str, dict] | None) -> None:
+    """Reads every value once, before the first is assigned, and compares it with the manifest."""
+    seen = set()
+    for _, store in loads:
+        for key in store:
+            name, value = store.group[key].name.lstrip("/"), store[key]
+            seen.add(name)
+            if manifest is None:
+                continue
+            if name not in manifest:
+                raise CorruptArtifactError(f"The tensor {name!r} is not in the file's manifest.")
+            if hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest() != manifest[name].get("sha256"):
+                raise CorruptArtifactError(f"The tensor {name!r} is not the one that was saved: its sha256 differs from the manifest's.")
+
+
+def _assign(loads: list[tuple[Any, ReadingStore]]) -> None:
+    """Loads all, or puts everything back."""
+    keep = any(_has_own_loader(obj) for obj, _ in loads)  # a loader of the user's may fail after others have been run
+    before = [(v, np.array(v.numpy())) for obj, _ in loads for v in _variables_of(obj)] if keep else []
+    try:
+        for obj, store in loads:
+            obj.load_own_variables(store)
+    except Exception:
+        for variable, value in before:
+            variable.assign(value)
+        raise
 
 
 def _variables_of(obj: Any) -> list:
     return obj._own_ordered() if isinstance(obj, Layer) else list(obj.variables)
 
 
+def _kind(dtype: str) -> str:
+    return "S" if dtype == "string" else "b" if dtype == "bool" else "i" if "int" in dtype else "c" if "complex" in dtype else "f"
+
+
 def _has_own_loader(obj: Any) -> bool:
     return isinstance(obj, Layer) and type(obj).load_own_variables is not Layer.load_own_variables
 
 
-def _compare(wanted: dict[str, Any], groups: dict[str, h5py.Group], with_optimizer: bool) -> tuple[list[str], set[str]]:
+def _compare(wanted: dict[str, Any], groups: dict[str, h5py.Group]) -> tuple[list[str], set[str]]:
     """What does not fit, in words, and the groups concerned."""
     problems, bad = [], set()
     for path, obj in wanted.items():
@@ -266,12 +317,15 @@ def _compare(wanted: dict[str, Any], groups: dict[str, h5py.Group], with_optimiz
             elif tuple(store.shape(str(i))) != variable.shape:
                 problems.append(f"  mismatched: {variable.path!r} expected {variable.shape}, the file holds {tuple(store.shape(str(i)))}")
                 bad.add(path)
+            elif store.kind(str(i)) != _kind(variable.dtype):
+                problems.append(f"  mismatched: {variable.path!r} expected {variable.dtype}, the file holds {store.group[str(i)].dtype}")
+                bad.add(path)
         for key in store:
             if not key.isdigit() or int(key) >= len(own):
                 problems.append(f"  unexpected: {path}/vars/{key} in the file belongs to no variable of {obj.name!r}")
                 bad.add(path)
     for path, group in groups.items():
-        if path not in wanted and len(group) and (with_optimizer or not path.startswith("optimizer")) and not path.startswith("optimizer"):
+        if path not in wanted and len(group) and path.partition("/")[0] != "optimizer":  # whether that is loaded is the caller's choice
             problems.append(f"  unexpected: the file holds {len(group)} weights at {path or 'the top'!r}, where the model has nothing")
             bad.add(path)
     return problems, bad
@@ -288,9 +342,11 @@ def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = 
     if path.name.endswith(".keras"):
         from core.saving.archive import open_weights
 
-        with open_weights(path) as weights:
-            read_weights(model, weights, skip_mismatch=skip_mismatch)
+        with open_weights(path) as (weights, manifest):
+            read_weights(model, weights, skip_mismatch=skip_mismatch, manifest=manifest)
         return
+    if not path.is_file():
+        raise CorruptArtifactError(f"{str(path)!r} is not a regular file.")  # a pipe would hang
     if not path.name.endswith(".weights.h5"):
         raise ValueError(f"load_weights reads '.weights.h5' and '.keras' files, got {path.name!r}.")
     read_weights(model, path, skip_mismatch=skip_mismatch)

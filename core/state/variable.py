@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import math
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,8 @@ from core.backend.journal import Holder
 from core.backend.protocol import Backend
 from core.backend.symbolic import KerasTensor
 from core.base import names
-from core.base.dtypes import is_float_dtype, standardize_dtype
+from core.base.dtypes import is_float_dtype, numpy_dtype, standardize_dtype
+from core.base.errors import ResourceLimitError
 from core.base.shapes import standardize_shape
 from core.ops import operators
 from core.ops.registry import HOLDERS
@@ -25,6 +29,30 @@ class Version:
     """Counts changes of structure anywhere; compiled plans remember the count at which they were made."""
 
     count = 0
+
+
+class _Allowance(threading.local):
+    left: int | None = None
+
+
+_allowance = _Allowance()
+
+
+@contextlib.contextmanager
+def allocation_limit(size: int) -> Iterator[None]:
+    """Inside the `with` block, variables made in this thread may take `size` bytes together; files declare shapes, and may lie."""
+    before, _allowance.left = _allowance.left, size
+    try:
+        yield
+    finally:
+        _allowance.left = before
+
+
+def _allocate(shape: tuple, dtype: str) -> None:
+    if _allowance.left is not None:
+        _allowance.left -= math.prod(shape) * (1 if dtype == "string" else numpy_dtype(dtype).itemsize)
+        if _allowance.left < 0:
+            raise ResourceLimitError(f"A variable of shape {shape} and dtype {dtype} takes more bytes than the weights in the file account for.")
 
 
 class Variable(Holder):
@@ -101,8 +129,9 @@ class Variable(Holder):
         if callable(initializer) and not hasattr(initializer, "shape"):
             if shape is None:
                 raise ValueError(f"A variable made by an initializer function needs a shape; got initializer={initializer} and shape=None.")
-            name = standardize_dtype(dtype)
-            return initializer(standardize_shape(shape), dtype=name), name
+            name, shape = standardize_dtype(dtype), standardize_shape(shape)
+            _allocate(shape, name)
+            return initializer(shape, dtype=name), name
         if dtype is None:
             own = getattr(initializer, "dtype", None)
             dtype = standardize_dtype(own) if own is not None else _python_dtype(initializer)

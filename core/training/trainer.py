@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +27,13 @@ LONG_RUN = 1000  # steps, done and planned, from which on packing them pays for 
 SMALL_MODEL = 500_000  # trainable values up to which a step is taken to be bound by overhead
 
 
-class Trainer:
+if TYPE_CHECKING:  # a trainer is always part of a model, which is a layer
+    _Base = layer_module.Layer
+else:
+    _Base = object
+
+
+class Trainer(_Base):
     """What `Model` adds to `Layer`: everything that needs an optimizer, a loss, metrics and data."""
 
     def __init__(self) -> None:
@@ -92,7 +98,7 @@ class Trainer:
             "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
             "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
         }  # fmt: skip
-        self._functions = {}
+        self._functions: dict = {}
         self.stop_training = False
         self.compiled = True
 

@@ -7,8 +7,10 @@ and writes what it sees to NAME.seen.npz.
 from __future__ import annotations
 
 import importlib
+import json
 import pathlib
 import sys
+import traceback
 
 import numpy as np
 
@@ -216,6 +218,76 @@ def mixtures(lib, draw):
     return model, draw(2, 8, 8, 3), None
 
 
+def orders(lib) -> dict[str, list]:
+    """Names of layers and shapes of weights, in order, of graphs where the order is not plain."""
+    L, ops = lib.layers, lib.ops
+
+    def dense(name, units=4):
+        return L.Dense(units, name=name)
+
+    def branches():
+        i = L.Input((4,), name="i")
+        a, c = dense("a", 3)(i), dense("c", 3)(dense("b", 3)(i))
+        return lib.Model(i, L.Add(name="add")([a, c]))
+
+    def skips():
+        i = L.Input((4,), name="i")
+        x = dense("d1")(i)
+        z = L.Add(name="s1")([x, dense("d2")(x)])
+        return lib.Model(i, dense("o", 2)(L.Add(name="s2")([dense("d3")(z), z, x])))
+
+    def shared():
+        a, b, s, t = L.Input((4,), name="a"), L.Input((4,), name="b"), dense("s"), dense("t")
+        return lib.Model([a, b], [L.Add(name="add")([s(a), t(s(b))]), s(t(a))])
+
+    def inputs():
+        a, b, c = (L.Input((4,), name=n) for n in "abc")
+        x = L.Concatenate(name="cc")([dense("pc", 2)(c), dense("pa", 2)(a)])
+        y = L.Concatenate(name="dd")([dense("q", 2)(x), dense("pb", 2)(b)])
+        return lib.Model([b, a, c], [dense("o2", 1)(y), dense("o1", 1)(x)])
+
+    def inception():
+        i = L.Input((4,), name="i")
+        towers = []
+        for k, depth in enumerate((2, 1, 3, 1)):
+            x = i
+            for j in range(depth):
+                x = dense(f"b{k}_{j}", 3)(x)
+            towers.append(x)
+        y = L.Average(name="avg")([towers[2], towers[1]])
+        return lib.Model(i, {"z": dense("oz", 2)(L.Concatenate(name="cat")(towers)), "a": dense("oa", 2)(y)})
+
+    def nested():
+        i, j = L.Input((4,), name="ni"), L.Input((4,), name="j")
+        inner = lib.Model(i, dense("in2")(dense("in1")(i)), name="inner")
+        x = inner(j)
+        return lib.Model(j, [ops.add(inner(dense("w")(x)), dense("h")(x)), lib.Sequential([dense("q1", 2)], name="sq")(j)])
+
+    def repeated():
+        i, s = L.Input((4,), name="i"), dense("s")
+        x = i
+        for k in range(3):
+            x = L.Add(name=f"a{k}")([s(x), dense(f"d{k}")(x)])
+        return lib.Model(i, [x, dense("side", 1)(i)])
+
+    def with_ops():
+        i = L.Input((4,), name="i")
+        x = dense("a")(i) * 2
+        y = dense("b")(i) + x
+        return lib.Model(i, [dense("o", 1)(ops.relu(y) - dense("c")(x)), y])
+
+    def late_input():
+        a, b = L.Input((4,), name="a"), L.Input((4,), name="b")
+        y = L.Add(name="add")([b, dense("d2")(dense("d1")(a))])
+        return lib.Model([a, b], L.Multiply(name="mul")([y, dense("d3")(b)]))
+
+    found = {}
+    for make in (branches, skips, shared, inputs, inception, nested, repeated, with_ops, late_input):
+        model = make()
+        found[make.__name__] = [[x.name for x in model.layers], [[w.path, *w.shape] for w in model.weights]]
+    return found
+
+
 ZOO = {f.__name__: f for f in (conv, recurrent, graph_ops, merged, named, masked, attention, mixed, subclassed, customized, mixtures)}
 
 
@@ -263,9 +335,7 @@ def read(lib, folder: pathlib.Path, names=None) -> dict[str, str]:
             _, inputs, _ = ZOO[name](lib, lambda *shape, rng=rng: rng.normal(size=shape).astype("float32"))
             model = lib.saving.load_model(folder / f"{name}.keras")
             np.savez(folder / f"{name}.seen.npz", **state(lib, model, inputs))
-        except Exception as error:  # reported by name, so that one fault does not hide the others
-            import traceback
-
+        except Exception as error:  # noqa: BLE001 - reported by name, so that one fault does not hide the others
             failed[name] = "".join(traceback.format_exception(error)[-3:])
     return failed
 
@@ -282,9 +352,18 @@ def differences(folder: pathlib.Path, name: str, rtol: float = 1e-5, atol: float
 
 if __name__ == "__main__":
     action, library, where = sys.argv[1:4]
-    imported = importlib.import_module(library)
+    imported, target = importlib.import_module(library), pathlib.Path(where)
     if action == "write":
-        write(imported, pathlib.Path(where), sys.argv[4:])
+        write(imported, target, sys.argv[4:])
+    elif action == "orders":
+        target.write_text(json.dumps(orders(imported)))
+    elif action == "configs":  # makes a model from each config in a file; what failed
+        failures = {}
+        for key, entry in json.loads(target.read_text()).items():
+            try:
+                imported.Model.from_config(entry)
+            except Exception as error:  # noqa: BLE001 - collected
+                failures[key] = f"{type(error).__name__}: {error}"
+        target.with_suffix(".failures").write_text(json.dumps(failures))
     else:
-        for failure in read(imported, pathlib.Path(where), sys.argv[4:]).items():
-            print(*failure)
+        target.joinpath("failures.json").write_text(json.dumps(read(imported, target, sys.argv[4:])))

@@ -304,11 +304,24 @@ def test_a_built_layer_says_what_it_was_built_for():
             layer(np.ones((2, 5), "float32"))
 
 
-@pytest.mark.parametrize("make", [lambda: L.Dense(0), lambda: L.Conv2D(3, 2, groups=2), lambda: L.Conv2D(3, 2, padding="causal"), lambda: L.Permute((2, 2)),
-                                  lambda: L.Dot(0), lambda: L.ReLU(threshold=-1.0), lambda: L.EinsumDense("ab->b", 3), lambda: L.Reshape((-1, -1)),
-                                  lambda: L.CategoryEncoding(3, output_mode="two_hot"), lambda: L.Conv1D(2, 3, strides=2, dilation_rate=2),
-                                  lambda: L.Add()([np.ones((2, 3)), np.ones((2, 4))]), lambda: L.Add()(np.ones((2, 3))),
-                                  lambda: L.Concatenate()([np.ones((2, 3)), np.ones((3, 3))])])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: L.Dense(0),
+        lambda: L.Conv2D(3, 2, groups=2),
+        lambda: L.Conv2D(3, 2, padding="causal"),
+        lambda: L.Permute((2, 2)),
+        lambda: L.Dot(0),
+        lambda: L.ReLU(threshold=-1.0),
+        lambda: L.EinsumDense("ab->b", 3),
+        lambda: L.Reshape((-1, -1)),
+        lambda: L.CategoryEncoding(3, output_mode="two_hot"),
+        lambda: L.Conv1D(2, 3, strides=2, dilation_rate=2),
+        lambda: L.Add()([np.ones((2, 3)), np.ones((2, 4))]),
+        lambda: L.Add()(np.ones((2, 3))),
+        lambda: L.Concatenate()([np.ones((2, 3)), np.ones((3, 3))]),
+    ],
+)
 def test_wrong_arguments_are_refused(make):
     with slot.use("numpy"), pytest.raises(ValueError):
         make()

@@ -93,7 +93,7 @@ COMPARED = [
     ("BatchNormalization", {"axis": 1, "momentum": 0.5}, [SHAPE], {"training": True}),
     ("BatchNormalization", {}, [SHAPE], {"training": True, "mask": MASK}),
     ("BatchNormalization", {"epsilon": 0.1}, [SHAPE], {}),
-    ("BatchNormalization", {"renorm": True, "renorm_clipping": {"rmin": 0.5, "rmax": 1.5, "dmax": 0.2}}, [SHAPE], {"training": True}),
+    ("BatchNormalization", {"renorm": True, "momentum": 0.7, "renorm_clipping": {"rmin": 0.5, "rmax": 1.5, "dmax": 0.2}}, [SHAPE], {"training": True}),
     ("LayerNormalization", {}, [SHAPE], {}),
     ("LayerNormalization", {"axis": [1, 2], "scale": False}, [SHAPE], {}),
     ("LayerNormalization", {"rms_scaling": True}, [SHAPE], {}),

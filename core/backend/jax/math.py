@@ -59,7 +59,7 @@ def eye(N, M=None, k=0, dtype=None):
 
 def _counting(function):
     """Bools count as int32."""
-    return lambda *xs: function(*(x.astype(jnp.int32) if getattr(x, "dtype", None) == bool else x for x in xs))
+    return lambda *xs: function(*(x.astype(jnp.int32) if getattr(x, "dtype", None) == jnp.bool_ else x for x in xs))
 
 
 FUNCTIONS |= {

@@ -44,7 +44,7 @@ def dense(x, kernel, bias=None):
 def dot_product_attention(
     query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None
 ):
-    if attn_logits_soft_cap is None:
+    if attn_logits_soft_cap is None and key.shape[-1] == value.shape[-1]:
         four = lambda x: None if x is None else x.reshape((1,) * (4 - x.ndim) + x.shape)  # noqa: E731
         return jax.nn.dot_product_attention(
             query, key, value, four(bias), four(mask if mask is None else mask.astype(bool)), scale=scale, is_causal=is_causal,
@@ -53,7 +53,7 @@ def dot_product_attention(
     groups, cap = query.shape[2] // key.shape[2], attn_logits_soft_cap
     key, value = jnp.repeat(key, groups, 2), jnp.repeat(value, groups, 2)
     logits = jnp.einsum("btnh,bsnh->bnts", query, key) * (query.shape[-1] ** -0.5 if scale is None else scale)
-    logits = cap * jnp.tanh(logits / cap)
+    logits = logits if cap is None else cap * jnp.tanh(logits / cap)
     logits = logits if bias is None else logits + bias
     lowest = jnp.finfo(logits.dtype).min / 2
     if mask is not None:

@@ -5,6 +5,7 @@ import jax
 from core.backend.jax.control import scan
 from core.backend.jax.train import jit
 
+
 def pack_size():
     """How many steps run in one call where the user leaves it open."""
     return 16

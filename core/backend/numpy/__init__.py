@@ -2,7 +2,24 @@
 
 import numpy
 
-from core.backend.numpy import array, control, conv, data, fft, image, linalg, math, nn, optimize, packing, random, reduction, shape, train, variable
+from core.backend.numpy import (
+    array,
+    control,
+    conv,
+    data,
+    fft,
+    image,
+    linalg,
+    math,
+    nn,
+    optimize,
+    packing,
+    random,
+    reduction,
+    shape,
+    train,
+    variable,
+)
 from core.backend.protocol import Backend
 
 # NumPy arrays belong to nobody: every backend takes them. They act here when this backend is active.

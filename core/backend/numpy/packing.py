@@ -2,6 +2,7 @@
 
 from core.base import tree
 
+
 def pack_size():
     """How many steps run in one call where the user leaves it open."""
     return 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.autograph.core import config as autograph  # no public name says which packages to leave alone
 
 
 class LayerModule(tf.Module):
@@ -56,3 +57,7 @@ def _setattr(self: tf.Module, name: str, value: Any) -> None:
 
 if tf.Module.__setattr__.__name__ != "_setattr":
     tf.Module.__setattr__ = _setattr
+
+
+# A user's tf.function rewrites the Python that it calls; our code needs none of that, and the time is better spent.
+autograph.CONVERSION_RULES = (autograph.DoNotConvert("core"), *autograph.CONVERSION_RULES)

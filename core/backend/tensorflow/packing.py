@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from core.backend.tensorflow.train import jit
 
+
 def pack_size():
     """How many steps run in one call where the user leaves it open."""
     return 8

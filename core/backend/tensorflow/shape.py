@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from core.backend.arguments import check_reduction, index_plan, is_array, is_mask, key_parts, pad_pairs, reshape_dims
+from core.base.shapes import normalize_axes as _normalized
 
 FUNCTIONS = {"stack": tf.stack}
 
@@ -68,7 +69,7 @@ def moveaxis(x, source, destination):
 
 def expand_dims(x, axis):
     axes = _list(axis)
-    for one in sorted(a % (x.shape.rank + len(axes)) for a in axes):
+    for one in sorted(_normalized(tuple(axes), x.shape.rank + len(axes))):
         x = tf.expand_dims(x, one)
     return x
 
@@ -201,6 +202,8 @@ def take(x, indices, axis=None):
 def take_along_axis(x, indices, axis=None):
     if axis is None:
         x, indices, axis = tf.reshape(x, [-1]), tf.reshape(indices, [-1]), 0
+    if x.shape.rank != indices.shape.rank:
+        raise ValueError("take_along_axis needs tensors of one number of dimensions.")
     x, indices = swapaxes(x, axis, -1), swapaxes(_from_front(_places(indices), _dim(x, axis)), axis, -1)
     lead, other = x.shape[:-1], indices.shape[:-1]
     if not (lead.is_fully_defined() and lead == other):

@@ -23,14 +23,12 @@ class LayerModule(nn.Module):
     def __init__(self, layer: Any):
         super().__init__()
         _require_built(layer)
-        object.__setattr__(self, "layer", layer)
         for path, variable in named_weights(layer):
             place: nn.Module = self
             for part in path[:-1]:
-                if part not in place._modules:
-                    place.add_module(part, nn.Module())
-                place = place._modules[part]
+                place = place._modules.setdefault(part, nn.Module())
             place.register_parameter(path[-1], variable._value)
+        self.__dict__["layer"] = layer
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         if self.layer._call_spec.training:
@@ -50,6 +48,8 @@ class LayerModule(nn.Module):
         try:
             return super().__getattr__(name)
         except AttributeError:
+            if "layer" not in self.__dict__:
+                raise
             return getattr(self.__dict__["layer"], name)
 
     def extra_repr(self) -> str:

@@ -114,7 +114,8 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, 
         raise ValueError("shapes")
     target = target.long()
     if from_logits:  # PyTorch has the classes on axis 1; no class is left out
-        return F.cross_entropy(output if axis == 1 else output.movedim(axis, min(1, output.ndim - 1)), target, ignore_index=_NONE, reduction=reduction)
+        output = output if axis == 1 else output.movedim(axis, min(1, output.ndim - 1))
+        return F.cross_entropy(output, target, ignore_index=_NONE, reduction=reduction)
     epsilon = _clipping(output)
     chosen = output.gather(axis, target.unsqueeze(axis)).squeeze(axis) / output.sum(axis)
     values = torch.log(torch.clamp(chosen, epsilon, 1 - epsilon))

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from core.backend.arguments import check_reduction, is_array, key_parts, pad_pairs, reshape_dims
+from core.base.shapes import normalize_axes as _normalized
 
 FUNCTIONS = {"moveaxis": torch.movedim, "ravel": torch.ravel}
 
@@ -46,7 +47,7 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
 
 def expand_dims(x, axis):
     axes = _dims(axis)
-    for one in sorted(a % (x.ndim + len(axes)) for a in axes):
+    for one in sorted(_normalized(axes, x.ndim + len(axes))):
         x = torch.unsqueeze(x, one)
     return x
 
@@ -116,7 +117,9 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 
 def _is_plain(part):
     kind = type(part)
-    return kind is int or part is None or part is Ellipsis or (kind is slice_type and (part.step is None or (type(part.step) is int and part.step > 0)))
+    if kind is slice_type:
+        return part.step is None or (type(part.step) is int and part.step > 0)
+    return kind is int or part is None or part is Ellipsis
 
 
 def get_item(x, key):

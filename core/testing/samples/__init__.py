@@ -1,7 +1,21 @@
 """Samples of every op, one file per family; an op without a sample fails the conformance suite."""
 
 from core.testing.samples import (
-    bitwise, comparison, control, conv, convert, creation, elementwise, fft, image, indexing, linalg, nn, random, reduction, shape,
+    bitwise,
+    comparison,
+    control,
+    conv,
+    convert,
+    creation,
+    elementwise,
+    fft,
+    image,
+    indexing,
+    linalg,
+    nn,
+    random,
+    reduction,
+    shape,
 )  # fmt: skip
 
 SAMPLES = {
