@@ -82,7 +82,7 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
         kept = x * ops.cast(ops.greater(x, threshold), x.dtype)
     if max_value is not None:
         kept = ops.clip(kept, 0, max_value)
-    return kept - negative_slope * ops.relu(threshold - x) if negative_slope else kept
+    return kept - ops.multiply(negative_slope, ops.relu(ops.subtract(threshold, x))) if negative_slope else kept
 
 
 _FAMILY = Family(

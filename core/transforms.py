@@ -18,7 +18,8 @@ from core.base import tree
 
 def _backend_of(values: Any) -> Backend:
     leaves = [x.value if isinstance(x, Holder) else x for x in tree.flatten(values)]
-    return slot.owner_of(leaves) or next((x.backend for x in leaves if isinstance(getattr(x, "backend", None), Backend)), None) or slot.active()
+    own = (x.backend for x in leaves if isinstance(getattr(x, "backend", None), Backend))
+    return slot.owner_of(leaves) or next(own, None) or slot.active()
 
 
 def jit(fn: Callable | None = None, *, backend: str | Backend | None = None, **options: Any) -> Callable:
@@ -30,7 +31,8 @@ def jit(fn: Callable | None = None, *, backend: str | Backend | None = None, **o
     Args:
         fn: any function; without it, a decorator is returned.
         backend: where to run; by default the backend of the arguments' tensors, else the active one.
-        options: `compile=True` for `torch.compile`; `xla=True` for XLA under TensorFlow; `donate=False` to keep JAX from reusing buffers.
+        options: `compile=True` for `torch.compile`; `xla=True` for XLA under TensorFlow. On JAX the buffers of the variables that `fn`
+            writes are reused, so that an array taken from `v.value` before a call is gone after it: copy it, or give `donate=False`.
 
     >>> step = jit(lambda x: x * 2)
     """
@@ -56,7 +58,7 @@ def value_and_grad(fn: Callable, variables: Sequence | None = None, has_aux: boo
 
     Args:
         fn: returns a scalar loss, or `(loss, aux)` with `has_aux`.
-        variables: the `Variable`s to differentiate by; the gradients come as a list in their order, None where the loss does not depend on one.
+        variables: the `Variable`s to differentiate by; the gradients come as a list in their order, None where the loss does not read one.
             Without them, the gradients are those of the arguments `argnums`.
         has_aux: whether `fn` returns `(loss, aux)`.
 
@@ -124,7 +126,11 @@ def remat(f: Callable) -> Callable:
 
 
 def custom_gradient(f: Callable) -> Callable:
-    """`f` with a gradient of its own: `f(*args)` returns `(outputs, grad_fn)`, and `grad_fn(upstream)` the gradients of the arguments."""
+    """`f` with a gradient of its own: `f(*args)` returns `(outputs, grad_fn)`, and `grad_fn(upstream)` the gradients of the arguments.
+
+    `grad_fn` may also be written as `grad_fn(*args, upstream)`; it is called so where a parameter that is not the first is named
+    `upstream`. On PyTorch such a function can be differentiated once.
+    """
 
     @functools.wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:

@@ -61,7 +61,7 @@ def attend(query: Any, key: Any, value: Any, mask: Any, axes: tuple[int, ...], d
     sources = "".join(c.upper() if i in axes else c for i, c in enumerate(letters))
     kept = "".join(c for i, c in enumerate(letters) if i not in axes)
     weights_term = f"{kept}y{''.join(letters[i] for i in axes)}{''.join(sources[i] for i in axes)}"
-    scores = ops.einsum(f"{letters}yz,{sources}yz->{weights_term}", query * query.shape[-1] ** -0.5, key)
+    scores = ops.einsum(f"{letters}yz,{sources}yz->{weights_term}", ops.multiply(query, query.shape[-1] ** -0.5), key)
     if mask is not None:
         for _ in range(len(scores.shape) - len(mask.shape)):
             mask = ops.expand_dims(mask, -2 * len(axes) - 1)

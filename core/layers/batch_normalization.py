@@ -124,7 +124,7 @@ class BatchNormalization(Layer):
         """`gamma` and `beta` with the correction of the batch's moments towards the moving ones in them."""
         clipping = self.renorm_clipping or {}
         stddev = ops.sqrt(variance + self.epsilon)
-        r, d = stddev / self.renorm_stddev, (mean - self.renorm_mean) / self.renorm_stddev
+        r, d = ops.divide(stddev, self.renorm_stddev), ops.divide(ops.subtract(mean, self.renorm_mean), self.renorm_stddev)
         if "rmin" in clipping:
             r = ops.maximum(r, clipping["rmin"])
         if "rmax" in clipping:
@@ -137,9 +137,9 @@ class BatchNormalization(Layer):
         # Renormalization averages deviations, not variances.
         self._move(self.moving_stddev, stddev, self.momentum)
         self.moving_variance.assign(ops.square(self.moving_stddev) - self.epsilon)
-        gamma = r if self.gamma is None else r * self.gamma
-        shift = d if self.gamma is None else d * self.gamma
-        return gamma, shift if self.beta is None else shift + self.beta
+        gamma = r if self.gamma is None else ops.multiply(r, self.gamma)
+        shift = d if self.gamma is None else ops.multiply(d, self.gamma)
+        return gamma, shift if self.beta is None else ops.add(shift, self.beta)
 
     @staticmethod
     def _move(variable, value, momentum):

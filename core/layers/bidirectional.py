@@ -96,7 +96,7 @@ class Bidirectional(Layer):
             case "sum":
                 return y + y_back
             case "ave":
-                return (y + y_back) / 2
+                return ops.divide(y + y_back, 2.0)
             case "mul":
                 return y * y_back
         return (y, y_back)

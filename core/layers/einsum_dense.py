@@ -74,6 +74,7 @@ class EinsumDense(LowRankLayer):
             self.bias = self.add_weight(
                 shapes.bias, self.bias_initializer, regularizer=self.bias_regularizer, constraint=self.bias_constraint, name="bias"
             )
+        self._contracted = projection_axes(self.equation)
         self.input_spec = InputSpec(ndim=len(input_shape))
         if self.lora_rank:
             self._add_factors(self.lora_rank, lora_alpha=self.lora_alpha)
@@ -84,9 +85,13 @@ class EinsumDense(LowRankLayer):
         return self._adaptable() if self.lora_enabled or not self.built else self._kernel
 
     def call(self, inputs):
-        x = ops.einsum(self.equation, inputs, self.kernel)
-        if self.bias is not None:
-            x = ops.add(x, self.bias)
+        kernel = self.kernel if self.lora_enabled else self._kernel
+        if self._contracted:
+            x = ops.projection(inputs, kernel, self.bias, self._contracted)
+        else:
+            x = ops.einsum(self.equation, inputs, kernel)
+            if self.bias is not None:
+                x = ops.add(x, self.bias)
         return x if self.activation is activations.linear else self.activation(x)
 
     def compute_output_shape(self, input_shape):
@@ -109,6 +114,19 @@ class EinsumDense(LowRankLayer):
             "quantization_config": self.quantization_config,
             **self._lora_config(),
         }
+
+
+def projection_axes(equation: str) -> int:
+    """How many trailing axes of the inputs are contracted with the leading ones of the kernel, where the equation is just that; else 0.
+
+    >>> projection_axes("abc,cde->abde"), projection_axes("abcd,cde->abe"), projection_axes("ab,cb->ac")
+    (1, 2, 0)
+    """
+    source, kernel, target = _parts(equation)
+    for axes in range(1, min(len(kernel), len(source.replace("...", ""))) + 1):
+        if source[-axes:] == kernel[:axes] and target == source[:-axes] + kernel[axes:]:
+            return axes
+    return 0
 
 
 class Shapes(NamedTuple):
@@ -138,8 +156,8 @@ def analyze(equation: str, bias_axes: str | None, input_shape: Shape, output_sha
         given = list(target[len(target) - len(output_shape) :])
     for axis, size in zip(given, output_shape):
         if axis in sizes and size is not None and sizes[axis] not in (None, size):
-            raise ValueError(f"EinsumDense with equation {equation!r}: axis {axis!r} is {sizes[axis]} in inputs {tuple(input_shape)}, but {size} "
-                             f"in output_shape {tuple(output_shape)}.")  # fmt: skip
+            raise ValueError(f"EinsumDense with equation {equation!r}: axis {axis!r} is {sizes[axis]} in inputs "
+                             f"{tuple(input_shape)}, but {size} in output_shape {tuple(output_shape)}.")  # fmt: skip
         if size is not None or axis not in sizes:
             sizes[axis] = size
     unknown = [axis for axis in kernel if sizes.get(axis) is None]

@@ -15,7 +15,7 @@ class FlaxLayer(JaxLayer):
     Its config cannot be saved, since it would need the module's code; its weights can.
 
     Args:
-        module: a `flax.linen.Module`. A parameter named `training` or `train` (or `deterministic`, with the opposite meaning) gets the phase.
+        module: a `flax.linen.Module`. A parameter named `training` or `train` (or `deterministic`, the opposite) gets the phase.
         method: the method that computes the outputs, or its name; `__call__` where it is None.
         variables: initial values, as `module.init` returns them.
 
@@ -50,7 +50,7 @@ class FlaxLayer(JaxLayer):
 
     def get_config(self) -> dict:
         raise ValueError(
-            f"{self.name!r} wraps the Flax module {type(self.module).__name__}, whose code cannot be written into a config. Save its weights with "
+            f"{self.name!r} wraps the Flax module {type(self.module).__name__}, whose code no config can hold. Save its weights with "
             "save_weights, or define a layer class that makes the module in __init__."
         )
 

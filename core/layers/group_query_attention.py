@@ -48,7 +48,7 @@ class GroupQueryAttention(AttentionProjections):
     ):
         if num_query_heads % num_key_value_heads:
             raise ValueError(
-                f"GroupQueryAttention: {num_query_heads} query heads cannot share {num_key_value_heads} key heads evenly; choose a multiple."
+                f"GroupQueryAttention: {num_query_heads} query heads cannot share {num_key_value_heads} key heads evenly; take a multiple."
             )
         options = {
             "kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer, "kernel_regularizer": kernel_regularizer,
@@ -57,8 +57,8 @@ class GroupQueryAttention(AttentionProjections):
         if kwargs.get("name") is None:
             kwargs["name"] = names.auto_name("GroupedQueryAttention")  # its other name, which files have
         super().__init__(
-            dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, flash_attention=flash_attention, use_gate=use_gate, seed=seed,
-            options=options, activity_regularizer=activity_regularizer, **kwargs,
+            dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, flash_attention=flash_attention, use_gate=use_gate,
+            seed=seed, options=options, activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
         self.head_dim, self.num_query_heads, self.num_key_value_heads = head_dim, num_query_heads, num_key_value_heads
 

@@ -56,7 +56,10 @@ class GRUCell(DenseCell):
             "recurrent_regularizer": recurrent_regularizer, "kernel_constraint": kernel_constraint, "bias_constraint": bias_constraint,
             "recurrent_constraint": recurrent_constraint,
         }  # fmt: skip
-        super().__init__(units, options=options, recurrent_activation=recurrent_activation, dropout=dropout, recurrent_dropout=recurrent_dropout, seed=seed, **kwargs)
+        super().__init__(
+            units, options=options, recurrent_activation=recurrent_activation, dropout=dropout, recurrent_dropout=recurrent_dropout,
+            seed=seed, **kwargs,
+        )  # fmt: skip
         self.reset_after = reset_after
 
     @property

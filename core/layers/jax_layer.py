@@ -48,7 +48,9 @@ class JaxLayer(Layer):
     ):
         super().__init__(**kwargs)
         if self.backend.name != "jax":
-            raise ValueError(f"{type(self).__name__} runs on the jax backend, and the active one is {self.backend.name}: core.config.set_backend('jax').")
+            raise ValueError(
+                f"{type(self).__name__} runs on the jax backend, and the active one is {self.backend.name}: core.config.set_backend('jax')."
+            )
         if init_fn is None and params is None and state is None:
             raise ValueError(f"{type(self).__name__} needs init_fn, or params and state to start from.")
         self.call_fn, self.init_fn = call_fn, init_fn
@@ -70,14 +72,18 @@ class JaxLayer(Layer):
     def _variables(self, values: Any, name: str, trainable: bool) -> tuple[list[Variable], Any]:
         leaves, spec = tree.flatten_with_spec(values)
         made = [
-            Variable(leaf, trainable=trainable and self._trainable, name=f"{name}_{i}", backend=self.backend) if hasattr(leaf, "shape") else leaf
+            Variable(leaf, trainable=trainable and self._trainable, name=f"{name}_{i}", backend=self.backend)
+            if hasattr(leaf, "shape")
+            else leaf
             for i, leaf in enumerate(leaves)
         ]
         return made, spec
 
     def build(self, input_shape: Any) -> None:
         if self._params_spec is None and self._state_spec is None:
-            inputs = tree.map_shape_structure(lambda s: self.backend.ones([1 if d is None else d for d in s], self.compute_dtype), input_shape)
+            inputs = tree.map_shape_structure(
+                lambda s: self.backend.ones([1 if d is None else d for d in s], self.compute_dtype), input_shape
+            )
             given = {"rng": self.seed_generator.next(), "inputs": inputs, "training": True}
             made = self.init_fn(**{name: given[name] for name in self._init_names})
             self._hold(*(made if "state" in self._call_names else (made, None)))
@@ -121,11 +127,17 @@ class JaxLayer(Layer):
         )
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "call_fn": registry.serialize_keras_object(self.call_fn), "init_fn": registry.serialize_keras_object(self.init_fn)}
+        return {
+            **super().get_config(),
+            "call_fn": registry.serialize_keras_object(self.call_fn),
+            "init_fn": registry.serialize_keras_object(self.init_fn),
+        }
 
     @classmethod
     def from_config(cls, config: dict) -> JaxLayer:
-        return cls(**{key: registry.deserialize_keras_object(value) if key in ("call_fn", "init_fn") else value for key, value in config.items()})
+        return cls(
+            **{key: registry.deserialize_keras_object(value) if key in ("call_fn", "init_fn") else value for key, value in config.items()}
+        )
 
 
 def _parameters(what: str, fn: Callable, known: tuple[str, ...], needed: tuple[str, ...]) -> tuple[str, ...]:

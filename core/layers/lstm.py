@@ -58,7 +58,10 @@ class LSTMCell(DenseCell):
             "recurrent_regularizer": recurrent_regularizer, "kernel_constraint": kernel_constraint, "bias_constraint": bias_constraint,
             "recurrent_constraint": recurrent_constraint,
         }  # fmt: skip
-        super().__init__(units, options=options, recurrent_activation=recurrent_activation, dropout=dropout, recurrent_dropout=recurrent_dropout, seed=seed, **kwargs)
+        super().__init__(
+            units, options=options, recurrent_activation=recurrent_activation, dropout=dropout, recurrent_dropout=recurrent_dropout,
+            seed=seed, **kwargs,
+        )  # fmt: skip
         self.unit_forget_bias = unit_forget_bias
 
     def _initial_bias(self, shape, dtype=None):

@@ -135,8 +135,8 @@ class MultiHeadAttention(AttentionProjections):
             "bias_regularizer": bias_regularizer, "kernel_constraint": kernel_constraint, "bias_constraint": bias_constraint,
         }  # fmt: skip
         super().__init__(
-            dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, flash_attention=flash_attention, use_gate=use_gate, seed=seed,
-            options=options, activity_regularizer=activity_regularizer, **kwargs,
+            dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, flash_attention=flash_attention, use_gate=use_gate,
+            seed=seed, options=options, activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
         self.num_heads, self.key_dim, self.value_dim = num_heads, key_dim, value_dim if value_dim is not None else key_dim
         self._output_shape = (output_shape,) if isinstance(output_shape, int) else None if output_shape is None else tuple(output_shape)

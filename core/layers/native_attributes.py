@@ -9,8 +9,8 @@ from core.backend import slot
 # Names that users of one framework look for, and the backend that has them.
 _OWNERS = {
     **dict.fromkeys(
-        ("buffers", "cpu", "cuda", "eval", "load_state_dict", "named_buffers", "named_parameters", "parameters", "requires_grad_", "state_dict",
-         "to", "train", "zero_grad"),
+        ("buffers", "cpu", "cuda", "eval", "load_state_dict", "named_buffers", "named_parameters", "parameters", "requires_grad_",
+         "state_dict", "to", "train", "zero_grad"),
         "torch",
     ),
 }  # fmt: skip
@@ -26,7 +26,7 @@ def missing_attribute(layer: Any, name: str) -> Any:
             if function is not None:
                 return function(layer, name)
         raise AttributeError(
-            f"{kind.__name__!r} object has no attribute {name!r}: that belongs to layers on the {_OWNERS[name]} backend, and this one is on "
+            f"{kind.__name__!r} object has no attribute {name!r}: that belongs to layers on the {_OWNERS[name]} backend, this one is on "
             f"{held_by}. Move it with .to_backend({_OWNERS[name]!r}), or use `trainable_variables`, `get_weights` and `set_weights`."
         )
     if hasattr(kind, name):  # a property that raised AttributeError: let its own message out

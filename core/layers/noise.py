@@ -91,7 +91,7 @@ class AlphaDropout(Layer):
         if self.noise_shape is not None:
             shape = tuple(own if given is None else given for own, given in zip(shape, self.noise_shape))
         kept = random.uniform(shape, dtype=self.compute_dtype, seed=self.seed_generator) >= self.rate
-        return ops.where(kept, inputs, limit) * factor - factor * limit * self.rate
+        return ops.subtract(ops.multiply(ops.where(kept, inputs, limit), factor), factor * limit * self.rate)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -61,7 +61,7 @@ class RNN(Layer):
             cell = StackedRNNCells(cell)
         for needed in ("call", "state_size"):
             if not hasattr(cell, needed):
-                raise ValueError(f"{type(self).__name__} expected a cell with `call(inputs, states)` and `state_size`, got {cell!r} without {needed}.")
+                raise ValueError(f"{type(self).__name__} expected a cell with `call` and `state_size`, got {cell!r} without {needed}.")
         super().__init__(**kwargs)
         self.cell = cell
         self.return_sequences, self.return_state, self.go_backwards = return_sequences, return_state, go_backwards

@@ -85,7 +85,8 @@ class BaseSeparableConv(ConvLayer):
             **super().get_config(),
             **self._base_config(
                 "depth_multiplier", "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation",
-                "use_bias", "depthwise_initializer", "pointwise_initializer", "bias_initializer", "depthwise_regularizer", "pointwise_regularizer",
+                "use_bias", "depthwise_initializer", "pointwise_initializer", "bias_initializer", "depthwise_regularizer",
+                "pointwise_regularizer",
                 "bias_regularizer", "activity_regularizer", "depthwise_constraint", "pointwise_constraint", "bias_constraint",
             ),
         }  # fmt: skip

@@ -26,16 +26,28 @@ class TFSMLayer(Layer):
     _untracked = Layer._untracked | {"_saved"}
 
     def __init__(
-        self, filepath: Any, call_endpoint: str = "serve", call_training_endpoint: str | None = None, trainable: bool = True, name=None, dtype=None
+        self,
+        filepath: Any,
+        call_endpoint: str = "serve",
+        call_training_endpoint: str | None = None,
+        trainable: bool = True,
+        name=None,
+        dtype=None,
     ):
         super().__init__(trainable=trainable, name=name, dtype=dtype)
         if self.backend.name != "tensorflow":
-            raise ValueError(f"TFSMLayer runs on the tensorflow backend, and the active one is {self.backend.name}: core.config.set_backend('tensorflow').")
+            raise ValueError(
+                f"TFSMLayer runs on the tensorflow backend, the active one is {self.backend.name}: core.config.set_backend('tensorflow')."
+            )
         self.filepath, self.call_endpoint, self.call_training_endpoint = str(filepath), call_endpoint, call_training_endpoint
         self._saved = self.backend.native.saved_model.load(self.filepath)
         self._endpoint = self._find(call_endpoint)
         self._training_endpoint = None if call_training_endpoint is None else self._find(call_training_endpoint)
-        found = {id(v): v for e in (self._endpoint, self._training_endpoint) for v in getattr(e, "variables", None) or getattr(self._saved, "variables", ())}
+        found = {
+            id(v): v
+            for e in (self._endpoint, self._training_endpoint)
+            for v in getattr(e, "variables", None) or getattr(self._saved, "variables", ())
+        }
         self._held = [self._variable(v) for v in found.values()]
         self.built = True
 
@@ -47,7 +59,8 @@ class TFSMLayer(Layer):
         raise ValueError(f"The SavedModel at {self.filepath} has no endpoint {name!r}; it has {sorted(self._saved.signatures)}.")
 
     def _variable(self, native: Any) -> Variable:
-        variable = Variable(native.numpy(), trainable=native.trainable and self._trainable, name=native.name.partition(":")[0].replace("/", "_"), backend=self.backend)
+        name = native.name.partition(":")[0].replace("/", "_")
+        variable = Variable(native.numpy(), trainable=native.trainable and self._trainable, name=name, backend=self.backend)
         variable._value = native
         return variable
 
@@ -62,11 +75,16 @@ class TFSMLayer(Layer):
         return endpoint(inputs, **kwargs)
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "filepath": self.filepath, "call_endpoint": self.call_endpoint, "call_training_endpoint": self.call_training_endpoint}
+        return {
+            **super().get_config(),
+            "filepath": self.filepath,
+            "call_endpoint": self.call_endpoint,
+            "call_training_endpoint": self.call_training_endpoint,
+        }
 
     @classmethod
     def from_config(cls, config: dict) -> Layer:
         raise UnsafeArtifactError(
-            f"A config asks to load the SavedModel at {config.get('filepath')!r}. Files do not decide what is loaded from this machine: make "
+            f"A config asks to load the SavedModel at {config.get('filepath')!r}. Files do not decide what is loaded here: make "
             "TFSMLayer(filepath) yourself, and put it into the model."
         )

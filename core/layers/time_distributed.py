@@ -38,7 +38,9 @@ class TimeDistributed(Wrapper):
     @staticmethod
     def _lead(shape: tuple) -> tuple:
         """Batch and time for a reshape, at most one of them unknown."""
-        return (shape[0], shape[1]) if isinstance(shape[0], int) and isinstance(shape[1], int) else (-1, shape[1]) if isinstance(shape[1], int) else (shape[0], -1)  # fmt: skip
+        if isinstance(shape[1], int):
+            return (shape[0] if isinstance(shape[0], int) else -1, shape[1])
+        return (shape[0], -1)
 
     def compute_output_shape(self, input_shape):
         inner = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))

@@ -27,7 +27,7 @@ class Functional(Function, Model):
     """The model from `inputs` to `outputs`, run by a flat plan for each phase."""
 
     _public_module = "keras.src.models.functional"  # where Keras' files say that it stands
-    _untracked = Layer._untracked | {"_inputs_structure", "_outputs_structure", "_input_tensors", "_output_tensors", "_nodes", "_plans", "_operations", "_ready"}
+    _untracked = Model._untracked | {"_inputs_structure", "_outputs_structure", "_input_tensors", "_output_tensors", "_nodes", "_plans", "_operations", "_ready"}
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any):
         trainable = kwargs.pop("trainable", None)

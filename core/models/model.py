@@ -26,6 +26,7 @@ class Model(Trainer, Layer):
     """
 
     _public_module = "keras"
+    _untracked = Layer._untracked | Trainer._of_training
 
     def __new__(cls, *args: Any, **kwargs: Any):
         if cls is Model and is_functional_init(args, kwargs):
@@ -126,6 +127,16 @@ class Model(Trainer, Layer):
             abstract.output_spec(self.call, specs)
         except Exception as error:
             raise ValueError(f"{type(self).__name__} {self.name!r} could not be built for input shape {input_shape}: {error}. Call it on data instead.") from error
+
+    def _build_from(self, args: tuple, kwargs: dict) -> None:
+        """On data, the layers inside build themselves as `call` reaches them."""
+        if type(self).build is not Model.build:
+            super()._build_from(args, kwargs)
+            return
+        shapes = tree.map_structure(lambda x: tuple(x.shape) if hasattr(x, "shape") else None, args[0]) if args else None
+        self._build_shapes = {"input_shape": shapes}
+        self._backend_name = self._backend_for(args, kwargs).name
+        self.built = True
 
     def build_from_config(self, config: dict) -> None:
         """Builds from `get_build_config`'s result."""

@@ -25,7 +25,7 @@ class Sequential(Model):
     23
     """
 
-    _untracked = Layer._untracked | {"_graph"}
+    _untracked = Model._untracked | {"_graph"}
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any):
         Trainer.__init__(self)

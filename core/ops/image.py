@@ -1,6 +1,6 @@
 """Image ops: resizing, geometric transforms, filters, colors. Images are (height, width, channels) or batches of them, either layout.
 
-Everything linear along one axis (resizing, blurring, Sobel) is a product with a small matrix made on the host: one formula for all backends.
+Everything linear along one axis (resizing, blurring, Sobel) is a product with a small matrix made on the host, alike on all backends.
 """
 
 from __future__ import annotations
@@ -248,7 +248,7 @@ def _interpolated(values, coordinates: Sequence, order: int, mode: str, fill_val
 def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value=0):
     """`inputs` at the positions `coordinates` (rank of inputs, ...), interpolated linearly (`order` 1) or nearest (0).
 
-    `fill_mode` tells what lies outside: `"constant"` (fill_value), `"nearest"`, `"wrap"`, `"mirror"` (edges once), `"reflect"` (edges twice).
+    `fill_mode` tells what lies outside: `"constant"` (fill_value), `"nearest"`, `"wrap"`, `"mirror"` (edge once), `"reflect"` (edge twice).
 
     >>> map_coordinates(np.array([0.0, 10.0]), np.array([[0.5]]), 1)  # [5.]
     """

@@ -12,6 +12,7 @@ from core.ops.activations import dense, sigmoid
 from core.ops.control import scan
 from core.ops.elementwise import tanh
 from core.ops.joining import split
+from core.ops.linalg import matmul
 from core.ops.registry import op
 from core.ops.shape import transpose
 
@@ -52,7 +53,7 @@ def simple_rnn(x, h, kernel, recurrent_kernel, bias=None):
     """
 
     def step(states, projected):
-        h = tanh(projected + states[0] @ recurrent_kernel)
+        h = tanh(projected + matmul(states[0], recurrent_kernel))
         return (h,), h
 
     return _over_time(step, (h,), dense(x, kernel, bias))
@@ -75,7 +76,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None):
 
     def step(states, projected):
         h, c = states
-        i, f, g, o = split(projected + h @ recurrent_kernel, 4, axis=-1)
+        i, f, g, o = split(projected + matmul(h, recurrent_kernel), 4, axis=-1)
         c = sigmoid(f) * c + sigmoid(i) * tanh(g)
         h = sigmoid(o) * tanh(c)
         return (h, c), h

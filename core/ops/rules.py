@@ -1,4 +1,4 @@
-"""Shape rules that many ops share. A rule takes the op's arguments, with `KerasTensor`s of the promoted dtype, and returns `KerasTensor`s."""
+"""Shape rules that many ops share. A rule gets the op's arguments, with `KerasTensor`s of the promoted dtype, and returns such."""
 
 from __future__ import annotations
 

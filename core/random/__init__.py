@@ -6,7 +6,8 @@ from core.random import host
 from core.random.draws import beta, binomial, categorical, dropout, gamma, normal, randint, shuffle, truncated_normal, uniform
 
 __all__ = [
-    "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "host", "normal", "randint", "shuffle", "truncated_normal", "uniform",
+    "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "host", "normal", "randint", "shuffle", "truncated_normal",
+    "uniform",
 ]  # fmt: skip
 
 

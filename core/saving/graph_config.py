@@ -155,6 +155,10 @@ def _value_config(value: Any, places: dict[int, tuple]) -> Any:
     return registry.serialize_keras_object(value)
 
 
+def _has_symbolic(value: Any) -> bool:
+    return any(isinstance(x, KerasTensor) for x in tree.flatten(value))
+
+
 def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
     spec: Op = getattr(node.operation, "op", None)
     if spec is None:  # an Operation of the user's
@@ -169,6 +173,8 @@ def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
         bound["data_format"] = config.image_data_format()
     if isinstance(bound.get("newshape"), int):
         bound["newshape"] = [bound["newshape"]]
+    if spec.name.startswith("extract_patches") and isinstance(bound["size"], int):
+        bound["size"] = [bound["size"]] * (3 if spec.name.endswith("3d") else 2)  # both are one class in Keras, told apart by this
     if spec.name in ("one_hot", "multi_hot") and bound["dtype"] is None:
         bound["dtype"] = config.floatx()
     in_call = ({*spec.tensors, *spec.also} | _IN_CALL.get(spec.name, set())) - _IN_CONFIG.get(spec.name, set())
@@ -178,7 +184,7 @@ def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
             kwargs |= {k: _value_config(v, places) for k, v in value.items()}
         elif key in _OURS_ALONE.get(spec.name, ()) and value == spec.signature.parameters[key].default:
             continue
-        elif key in _BY_KEYWORD.get(spec.name, ()):
+        elif key in _BY_KEYWORD.get(spec.name, ()) or (key not in in_call and key != spec.variadic and _has_symbolic(value)):
             kwargs[key] = _value_config(value, places)
         elif key == spec.variadic:
             args += [_value_config(v, places) for v in value]
@@ -305,8 +311,11 @@ class _Reader:
 def _call_op(operation: Callable, args: list, kwargs: dict, static: dict) -> Any:
     """The op's outputs: what is not in its config and not given by keyword stands in the call, in the order of the parameters."""
     spec: Op = operation.op  # type: ignore[attr-defined]
-    if not any(isinstance(x, KerasTensor) for x in tree.flatten((args, kwargs))):
+    if not _has_symbolic((args, kwargs)):
         raise ConfigError(f"The graph calls the op {spec.name} on no tensor of the graph, so that it would run while the file is read.")
+    if spec.name == "extract_patches" and len(static.get("size", ())) == 3:
+        spec = REGISTRY["extract_patches_3d"]
+    operation = spec.public
     positional = spec.parameters[: spec.parameters.index(spec.variadic)] if spec.variadic is not None else spec.parameters
     names = [n for n in positional if n not in static and n not in kwargs and n != spec.keywords]
     bound = {**static, **kwargs, **dict(zip(names, args))}
@@ -317,7 +326,8 @@ def _call_op(operation: Callable, args: list, kwargs: dict, static: dict) -> Any
         raise ConfigError(f"The graph gives the op {spec.name} {len(args)} arguments; it takes {len(names)}.")
     if spec.variadic is not None:
         return operation(*(bound.pop(n) for n in positional), *rest, **bound)
-    return operation(**bound)
+    found = spec.signature.bind(**bound)  # by position, as such calls are written: the order of the graph's inputs depends on it
+    return operation(*found.args, **found.kwargs)
 
 
 def _list_of_dicts(value: Any) -> list[dict]:

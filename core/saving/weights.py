@@ -287,6 +287,9 @@ def _assign(loads: list[tuple[Any, ReadingStore]]) -> None:
 
 
 def _variables_of(obj: Any) -> list:
+    """The variables that a file holds as `"0"`, `"1"` and so on."""
+    if hasattr(obj, "_stored"):
+        return obj._stored()
     return obj._own_ordered() if isinstance(obj, Layer) else list(obj.variables)
 
 
@@ -295,7 +298,7 @@ def _kind(dtype: str) -> str:
 
 
 def _has_own_loader(obj: Any) -> bool:
-    return isinstance(obj, Layer) and type(obj).load_own_variables is not Layer.load_own_variables
+    return isinstance(obj, Layer) and type(obj).load_own_variables is not Layer.load_own_variables and not hasattr(obj, "_stored")
 
 
 def _compare(wanted: dict[str, Any], groups: dict[str, h5py.Group]) -> tuple[list[str], set[str]]:

@@ -9,6 +9,8 @@ from core.base import tree
 from core.graph import abstract
 from core.losses.loss import Loss, LossFunctionWrapper
 from core.metrics import Mean
+from core.training.data.arrays import check_labels
+from core.training.data.source import host_array
 from core.training.outputs import describe, entries, names_of, sample_weights, spread, targets, unique_label
 
 
@@ -33,6 +35,7 @@ class CompileLoss:
         self.single: Loss | None = None  # the one loss of a model with one output
         self.parts: list[tuple[Loss | None, float | None]] | None = None
         self.trackers: list[Mean] = []
+        self.outputs: Any = None  # their shapes, once checked
 
     def build(self, y_true: Any, y_pred: Any) -> None:
         """Matches losses with outputs, once the outputs are known."""
@@ -57,6 +60,7 @@ class CompileLoss:
         """Raises where targets of these shapes cannot be compared with such outputs by the built-in losses."""
         if self.parts is None:
             self.build(y_true, y_pred)
+        self.outputs = y_pred
         pairs = zip(targets(y_true, self.names, y_pred), tree.flatten(y_pred))
         for i, ((loss, _), (true, pred)) in enumerate(zip(self.parts or (), pairs)):
             where = f" for output {self.names[i]!r}" if self.names and len(self.parts or ()) > 1 else ""
@@ -70,6 +74,26 @@ class CompileLoss:
                 except ValueError as error:
                     error.add_note(f"in loss {_name(loss)!r}{where}: y of shape {true.shape}, outputs of shape {pred.shape}")
                     raise
+
+    def check_labels(self, y: Any) -> None:
+        """Raises where the targets of a built-in sparse loss hold NaN, or class numbers that the outputs do not have."""
+        if self.outputs is None:
+            return
+        for (loss, _), true, pred in zip(self.parts or (), targets(y, self.names, self.outputs), tree.flatten(self.outputs)):
+            if loss is None or true is None or "sparse_categorical" not in getattr(getattr(loss, "fn", None), "__name__", ""):
+                continue
+            check_labels(true)
+            settings, labels = loss._fn_kwargs, host_array(true)
+            if labels.dtype.kind not in "iuf" or not labels.size or settings.get("axis", -1) != -1:
+                continue
+            if settings.get("ignore_class") is not None:
+                labels = labels[labels != settings["ignore_class"]]
+            low, high = (labels.min(), labels.max()) if labels.size else (0, 0)
+            if low < 0 or high >= pred.shape[-1]:
+                raise ValueError(
+                    f"y holds the class number {int(low if low < 0 else high)}, but the model has {pred.shape[-1]} outputs, for the classes 0 to "
+                    f"{pred.shape[-1] - 1}. Change the units of the last layer or the labels, or give the loss an ignore_class."
+                )
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The weighted sum of the losses, or None where there is none."""

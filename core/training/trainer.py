@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,9 @@ else:
 class Trainer(_Base):
     """What `Model` adds to `Layer`: everything that needs an optimizer, a loss, metrics and data."""
 
+    # What training keeps beside the model's own state
+    _of_training = frozenset({"_loss_tracker", "_compile_arguments", "_compile_loss", "_compile_metrics", "_functions", "_cache", "_checked"})
+
     def __init__(self) -> None:
         if "_loss_tracker" in self.__dict__:
             return
@@ -53,6 +57,18 @@ class Trainer(_Base):
             _functions={},
             _cache={},
         )
+
+    def __getstate__(self) -> dict:
+        """What a copy takes over: all but compiled functions, which hold this model's variables."""
+        state = {**self.__dict__, "_functions": {}, "_cache": {}}
+        for key in ("_fit_source", "_optimizer_for"):
+            state.pop(key, None)
+        return state
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        if self.optimizer is not None and self.optimizer.built:
+            self.__dict__["_optimizer_for"] = self._structure_key()
 
     # -------------------------------------------------------------------------------------------- compile
 
@@ -99,6 +115,7 @@ class Trainer(_Base):
             "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
         }  # fmt: skip
         self._functions: dict = {}
+        self.__dict__["_checked"] = set()  # signatures of the batches known to fit
         self.stop_training = False
         self.compiled = True
 
@@ -437,14 +454,18 @@ class Trainer(_Base):
             )
             self._build_for(source)
             self._check_targets(y)
+            _is_due(0, validation_freq)
             held_out = self._validation_source(validation_data, validation_batch_size or batch_size, validation_steps)
             if not isinstance(callbacks, callbacks_module.CallbackList):
                 callbacks = callbacks_module.CallbackList(
                     callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=source.num_batches
                 )
+            if held_out is not None:
+                self._build_for(held_out)
             function = self.make_train_function()
             self.stop_training = False
             self.__dict__["_planned_epochs"] = epochs - initial_epoch
+            self.__dict__["_epochs_done"] = 0
             self.__dict__["_fit_source"] = source  # a backup keeps its shuffle seed
             callbacks.on_train_begin()
             initial_epoch = self.__dict__.pop("_initial_epoch", initial_epoch)
@@ -455,8 +476,13 @@ class Trainer(_Base):
                     self.reset_metrics()
                     source.on_epoch_begin()
                     callbacks.on_epoch_begin(epoch)
-                    logs = self._run_epoch("train", source, function, callbacks, epoch, steps_per_epoch, first_batch)
+                    epoch_logs = self._run_epoch("train", source, function, callbacks, epoch, steps_per_epoch, first_batch)
                     first_batch = 0
+                    if not epoch_logs:
+                        warnings.warn(f"The data ran out after {self._epochs_done} of {epochs - initial_epoch} epochs; training stops.", stacklevel=2)
+                        break
+                    logs = epoch_logs
+                    self.__dict__["_epochs_done"] += 1
                     if held_out is not None and _is_due(epoch, validation_freq):
                         self.reset_metrics()
                         val_logs = self._run_epoch("test", held_out, self.make_test_function(), callbacks, epoch, validation_steps)
@@ -573,8 +599,10 @@ class Trainer(_Base):
                 bar.advance(count, lambda logs=logs: self._host(logs if logs is not None else self.get_metrics_result()))
             if (self.stop_training and phase == "train") or (limit is not None and count + first >= limit):
                 break
+        if count == 0 and phase == "train" and self.__dict__["_epochs_done"]:
+            return {}
         if count == 0:
-            raise ValueError("The data source yielded no batch: the dataset is empty, or the generator was used up in the epoch before.")
+            raise ValueError("The data source yielded no batch: the dataset is empty, or the generator was used up before.")
         if phase == "train":
             self.__dict__["_steps_done"] = self.__dict__.get("_steps_done", 0) + count
         result = self._host(logs if logs is not None else self.get_metrics_result())
@@ -640,7 +668,7 @@ class Trainer(_Base):
     def _build_on(self, batch: Any) -> None:
         """Builds layers, metrics and optimizer from the shapes of a batch, and refuses data that does not fit, before any step runs."""
         signature = _signature(batch)
-        if signature == self.__dict__.get("_checked") and self._is_ready():
+        if signature in self.__dict__.get("_checked", ()) and self._is_ready():
             return
         x, y, _ = unpack_x_y_sample_weight(batch)
         y_pred = self._output_spec(tree.map_structure(_spec, x))
@@ -657,7 +685,7 @@ class Trainer(_Base):
             if not self.optimizer.built or not self._optimizer_fits():
                 self.optimizer.build(self.trainable_variables)
             self.__dict__["_optimizer_for"] = self._structure_key()
-        self.__dict__["_checked"] = signature
+        self.__dict__.setdefault("_checked", set()).add(signature)
 
     def _output_spec(self, specs: Any) -> Any:
         """The outputs for symbolic inputs, or None where only a call on real tensors can tell."""
@@ -687,9 +715,9 @@ class Trainer(_Base):
         return type(self).call is Model.call
 
     def _check_targets(self, y: Any) -> None:
-        """NaN among integer-like labels is refused before the first step."""
-        if y is not None and any("sparse" in str(getattr(loss, "name", getattr(loss, "__name__", loss))) for loss in tree.flatten(self.loss)):
-            data_module.check_labels(y)
+        """Class numbers that are NaN or beyond the outputs are refused before the first step."""
+        if y is not None and self._compile_loss is not None:
+            self._compile_loss.check_labels(y)
 
     def _validation_source(self, validation_data: Any, batch_size: int | None, steps: int | None) -> Any:
         if validation_data is None:
@@ -760,8 +788,7 @@ class Trainer(_Base):
         if self.optimizer is not None:
             self.optimizer.to_backend(backend)
         for metric in self.metrics:
-            for variable in metric.variables:
-                variable.to_backend(backend)
+            metric.to_backend(backend)
         self._functions = {}
         self._cache = {}
         Version.count += 1

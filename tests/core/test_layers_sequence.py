@@ -50,7 +50,7 @@ CASES = [
     ("GRU", {"units": 3, **SEQ, "go_backwards": True}, X, {"supports_masking": True}),
     ("GRU", {"units": 3, "reset_after": False, "unroll": True}, X, {}),
     ("LSTM", {"units": 3, "return_state": True}, X, {}),
-    ("LSTM", {"units": 3, "recurrent_activation": "hard_sigmoid", "unit_forget_bias": False, **SEQ}, X, {"supports_masking": True}),
+    ("LSTM", {"units": 3, "recurrent_activation": "tanh", "unit_forget_bias": False, **SEQ}, X, {"supports_masking": True}),
     ("LSTM", {"units": 3, "dropout": 0.3, "recurrent_dropout": 0.3}, X, TRAIN),
     ("Bidirectional", {"layer": ("LSTM", {"units": 3}), "merge_mode": "sum"}, X, {}),
     ("Bidirectional", {"layer": ("GRU", {"units": 3, **SEQ}), "merge_mode": None}, X, {"supports_masking": True}),
@@ -82,12 +82,91 @@ def test_layer(name, kwargs, inputs, known, backend):
     check_layer(build, kwargs, inputs, backend, **known)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("mask", [None, [[1, 1, 0, 0], [0, 0, 0, 0], [0, 1, 1, 1]]], ids=["plain", "masked"])
+def test_lstm_is_the_formula(backend, mask):
+    x = np.random.default_rng(0).normal(size=(3, 4, 6)).astype("float32")
+    with slot.use(backend):
+        layer = layers.LSTM(5, return_sequences=True, return_state=True)
+        given = {} if mask is None else {"mask": ops.convert_to_tensor(np.array(mask, bool))}
+        outputs = [ops.convert_to_numpy(y) for y in layer(x, **given)]
+    kernel, recurrent, bias = (w.astype("float64") for w in layer.get_weights())
+    sigmoid = lambda z: 1 / (1 + np.exp(-z))  # noqa: E731
+    h, c, shown = np.zeros((3, 5)), np.zeros((3, 5)), []
+    for t in range(4):
+        i, f, g, o = np.split(x[:, t] @ kernel + h @ recurrent + bias, 4, axis=-1)
+        new_c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        seen = np.ones((3, 1)) if mask is None else np.array(mask)[:, t : t + 1]
+        c, h = np.where(seen, new_c, c), np.where(seen, sigmoid(o) * np.tanh(new_c), h)
+        shown.append(h)
+    for got, expected in zip(outputs, (np.stack(shown, 1), h, c)):
+        np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_stateful_goes_on_where_it_ended(backend):
+    x = np.random.default_rng(0).normal(size=(2, 6, 3)).astype("float32")
+    with slot.use(backend):
+        layer = layers.GRU(4, stateful=True)
+        whole = ops.convert_to_numpy(layer(x))
+        layer.reset_state()
+        layer(x[:, :2])
+        in_parts = ops.convert_to_numpy(layer(x[:, 2:]))
+        assert len(layer.weights) == 3 and len(layer.variables) == 5
+        with pytest.raises(ValueError, match="batch size"):
+            layers.GRU(4, stateful=True)(core.KerasTensor((None, 6, 3)))
+    np.testing.assert_allclose(in_parts, whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax", "tensorflow"])
+def test_batch_normalization_moves_when_compiled(backend):
+    x = np.random.default_rng(0).normal(3, 2, size=(64, 5)).astype("float32")
+    with slot.use(backend):
+        layer = layers.BatchNormalization(momentum=0.5)
+        layer.build((64, 5))
+        step = core.jit(lambda x: layer(x, training=True))
+        outputs = ops.convert_to_numpy(step(ops.convert_to_tensor(x)))
+        np.testing.assert_allclose(outputs.mean(0), 0, atol=1e-4)
+        np.testing.assert_allclose(ops.convert_to_numpy(layer.moving_mean.value), x.mean(0) / 2, atol=1e-4)
+        np.testing.assert_allclose(ops.convert_to_numpy(layer.moving_variance.value), (1 + x.var(0)) / 2, atol=1e-4)
+        layer.trainable = False
+        kept = layer.get_weights()
+        layer(x, training=True)
+        for before, after in zip(kept, layer.get_weights()):
+            np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax", "tensorflow"])
+def test_dropout_draws_anew_when_compiled(backend):
+    x = np.ones((8, 4, 16), "float32")
+    with slot.use(backend):
+        for layer in (layers.Dropout(0.5, seed=1), layers.LSTM(8, dropout=0.5, recurrent_dropout=0.5, seed=1)):
+            layer(x)
+            step = core.jit(lambda x, layer=layer: layer(x, training=True))
+            first, second = (ops.convert_to_numpy(step(ops.convert_to_tensor(x))) for _ in range(2))
+            assert np.abs(first - second).max() > 1e-3
+
+
+def test_attention_masks_in_fused_and_plain_form_agree():
+    x = np.random.default_rng(0).normal(size=(3, 4, 6)).astype("float32")
+    mask = np.array([[1, 1, 0, 0], [0, 0, 0, 0], [0, 1, 1, 1]], bool)
+    for backend in BACKENDS:
+        with slot.use(backend):
+            layer = layers.MultiHeadAttention(2, 3)
+            for given in ({}, {"use_causal_mask": True}, {"value_mask": mask}, {"value_mask": mask, "use_causal_mask": True}):
+                fused = layer(x, x, **given)
+                plain, weights = layer(x, x, return_attention_scores=True, **given)
+                np.testing.assert_allclose(ops.convert_to_numpy(fused), ops.convert_to_numpy(plain), atol=1e-5)
+                np.testing.assert_allclose(ops.convert_to_numpy(ops.sum(weights, -1)), 1, atol=1e-5)
+
+
 # ------------------------------------------------------------------------------------------------ against Keras
 
 MASK = [[True, True, False, False], [False, False, False, False], [False, True, True, True]]
 SHAPE = [3, 4, 6]
 LSTM = ("LSTM", {"units": 3, "return_sequences": True, "return_state": True})
 # class, arguments, input shapes, arguments of the call ("mask": MASK is the time mask)
+SCORES = {"return_attention_scores": True}
 COMPARED = [
     ("BatchNormalization", {}, [SHAPE], {"training": True}),
     ("BatchNormalization", {"axis": 1, "momentum": 0.5}, [SHAPE], {"training": True}),
@@ -113,15 +192,15 @@ COMPARED = [
     ("AdditiveAttention", {}, [SHAPE, [3, 5, 6]], {"list": True}),
     ("AdditiveAttention", {"use_scale": False}, [SHAPE, SHAPE], {"list": True, "mask": [MASK, MASK]}),
     ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [SHAPE, [3, 5, 6]], {}),
-    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "value_dim": 5, "output_shape": [2, 4], "use_gate": True}, [SHAPE, [3, 5, 6], [3, 5, 7]],
-     {"return_attention_scores": True}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "value_dim": 5, "output_shape": [2, 4], "use_gate": True},
+     [SHAPE, [3, 5, 6], [3, 5, 7]], SCORES),
     ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [SHAPE, SHAPE], {"query_mask": MASK, "value_mask": MASK, "use_causal_mask": True}),
-    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [SHAPE, SHAPE], {"key_mask": MASK, "attention_mask": [MASK] * 3 , "drop_mask_row": True}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [SHAPE, SHAPE], {"key_mask": MASK, "attention_mask": "causal"}),
     ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "use_bias": False}, [SHAPE, SHAPE], {"use_causal_mask": True}),
-    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "sliding_window": 2}, [SHAPE, [3, 5, 6]], {"return_attention_scores": True}),
-    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [[2, 3, 4, 6], [2, 3, 4, 6]], {"return_attention_scores": True}),
-    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "attention_axes": [2]}, [[2, 3, 4, 6], [2, 3, 5, 6]], {"return_attention_scores": True}),
-    ("GroupQueryAttention", {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}, [SHAPE, [3, 5, 6]], {"return_attention_scores": True}),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "sliding_window": 2}, [SHAPE, [3, 5, 6]], SCORES),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [[2, 3, 4, 6], [2, 3, 4, 6]], SCORES),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "attention_axes": [2]}, [[2, 3, 4, 6], [2, 3, 5, 6]], SCORES),
+    ("GroupQueryAttention", {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}, [SHAPE, [3, 5, 6]], SCORES),
     ("GroupQueryAttention", {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2, "use_gate": True, "sliding_window": 3},
      [SHAPE, SHAPE, SHAPE], {"value_mask": MASK, "use_causal_mask": True}),
     *[
@@ -179,7 +258,7 @@ def calling(seed, shapes, call):
     """The arrays and keyword arguments of a compared call."""
     rng, call = np.random.default_rng(seed), dict(call)
     arrays = [rng.normal(size=shape).astype("float32") for shape in shapes]
-    if call.pop("drop_mask_row", False):
+    if call.get("attention_mask") == "causal":
         call["attention_mask"] = np.tri(4, dtype=bool)[None].repeat(3, 0)
     for name, value in call.items():
         if name.endswith("mask") and name != "use_causal_mask" and isinstance(value, list):

@@ -22,7 +22,7 @@ def _torch():
 
 
 def n(x):
-    return core.ops.convert_to_numpy(x)
+    return np.array(core.ops.convert_to_numpy(x))  # a copy: it may be a view of what is trained
 
 
 # -------------------------------------------------------------------------------------------- Sequential
@@ -31,9 +31,7 @@ def n(x):
 def test_sequential_with_input_is_built_at_once():
     model = core.Sequential([layers.Input((4,)), layers.Dense(3, name="a"), layers.Dense(2, name="b")])
     assert model.built
-    assert [w.path for w in model.weights] == ["sequential/a/kernel", "sequential/a/bias", "sequential/b/kernel", "sequential/b/bias"] or all(
-        w.path.endswith(end) for w, end in zip(model.weights, ("a/kernel", "a/bias", "b/kernel", "b/bias"))
-    )
+    assert [w.path.split("/")[1:] for w in model.weights] == [["a", "kernel"], ["a", "bias"], ["b", "kernel"], ["b", "bias"]]
     assert model.count_params() == 4 * 3 + 3 + 3 * 2 + 2
     assert model.input_shape == (None, 4)
     assert model.output_shape == (None, 2)
@@ -172,9 +170,9 @@ def test_masks_go_through_a_graph():
     i = layers.Input((4,), dtype="int32")
 
     class MaskedMean(layers.Layer):
-        supports = True
-
         def call(self, x, mask=None):
+            if mask is None:  # as shapes are found
+                return ops.mean(x, axis=1)
             weights = ops.cast(mask, x.dtype)[..., None]
             return ops.sum(x * weights, axis=1) / ops.sum(weights, axis=1)
 

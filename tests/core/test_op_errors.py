@@ -37,7 +37,7 @@ CASES = {
     "conv_rank": (ops.conv, (a(1, 5, 5, 3), a(2, 3, 8)), r"conv.*\(1, 5, 5, 3\).*\(2, 3, 8\)"),
     "einsum_sizes": (lambda x, y: ops.einsum("ab,bc->ac", x, y), (a(2, 3), a(4, 5)), r"einsum.*b.*3.*4"),
     "einsum_ranks": (lambda x: ops.einsum("abc->a", x), (a(2, 3),), r"einsum.*abc"),
-    "cross_entropy": (ops.sparse_categorical_crossentropy, (np.zeros((4,), "int32"), a(3, 2)), r"sparse_categorical.*\(3,\).*\(4,\)|sparse_categorical.*\(4,\)"),
+    "cross_entropy": (ops.sparse_categorical_crossentropy, (np.zeros((4,), "int32"), a(3, 2)), r"sparse_categorical.*\(3,\).*\(4,\)"),
     "binary_crossentropy": (ops.binary_crossentropy, (a(2, 3), a(2, 4)), r"binary_crossentropy.*\(2, 3\).*\(2, 4\)"),
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ from core.testing.samples import SAMPLES
 
 BACKENDS = ("numpy", "torch", "jax", "tensorflow")
 TRAINING = BACKENDS[1:]
+GROUPED = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in BACKENDS]  # one worker compiles what a backend needs once
 FAMILIES = [importlib.import_module(f"core.ops.{found.name}") for found in pkgutil.iter_modules(core.ops.__path__)]
 FAMILIES = [module for module in FAMILIES if hasattr(module, "__all__")]
 
@@ -32,14 +33,14 @@ def _quick_compilation():
     jax.config.update("jax_disable_most_optimizations", before)
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=GROUPED)
 def backend(request):
     with slot.use(request.param) as chosen:
         yield chosen
 
 
 @pytest.mark.parametrize("name", op_names())
-@pytest.mark.parametrize("backend_name", BACKENDS)
+@pytest.mark.parametrize("backend_name", GROUPED)
 def test_conformance(name, backend_name):
     check_op(name, backend_name)
 
@@ -166,6 +167,21 @@ def test_sparse_and_ragged_are_refused_without_them():
     for name in ("numpy", "jax", "torch"):
         with slot.use(name), pytest.raises(ValueError, match="no sparse tensors"):
             ops.convert_to_tensor([1.0], sparse=True)
+
+
+WEAK = sorted(name for name, spec in REGISTRY.items() if spec.scalars and len(spec.tensors) == 2 and not spec.also)
+
+
+@pytest.mark.parametrize("name", WEAK)
+def test_python_numbers_are_weak(backend, name):
+    """The second call takes the fast path, the first the general one: they agree, and a number leaves the dtype alone."""
+    function = REGISTRY[name].public
+    for dtype, number in (("float32", 2), ("float32", 0.5), ("float16", 2), ("int32", 2)):
+        x = ops.convert_to_tensor([1, 2, 3], dtype)
+        expected = function(x, ops.convert_to_tensor(number, dtype))
+        for found in (function(x, number), function(x, number)):
+            assert ops.dtype(found) == ops.dtype(expected)
+            np.testing.assert_allclose(ops.convert_to_numpy(found), ops.convert_to_numpy(expected), 1e-3)
 
 
 def test_tensors_of_two_backends_do_not_mix():

@@ -143,3 +143,215 @@ def test_a_run_gives_keras_numbers(backend, name, theirs):
             np.testing.assert_allclose(ours[part][key], value, rtol=1e-4, atol=1e-5, err_msg=f"{part} {key}")
     for one_of_ours, one_of_theirs in zip(ours["outputs"], expected["outputs"], strict=True):
         np.testing.assert_allclose(one_of_ours, one_of_theirs, rtol=1e-3, atol=1e-4)
+
+
+# -------------------------------------------------------------------------------------------- the loop
+
+
+def compiled(model=None, **arguments):
+    model = one(core) if model is None else model
+    model.compile(**{"optimizer": "sgd", "loss": SPARSE, "metrics": ["accuracy"], **arguments})
+    return model
+
+
+class Record(core.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+
+def _recorder(name):
+    return lambda self, *args, **kwargs: self.calls.append((name, *args, *kwargs.values()))
+
+
+for hook in [name for name in dir(core.callbacks.Callback) if name.startswith("on_") and name not in ("on_batch_begin", "on_batch_end")]:
+    setattr(Record, hook, _recorder(hook))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_callbacks_are_called_in_order_with_logs(backend):
+    with use(backend):
+        record, model = Record(), compiled()
+        model.fit(X[:20], LABELS[:20], batch_size=10, epochs=1, validation_data=(X[20:], LABELS[20:]), verbose=0, callbacks=[record])
+    names = [call[0] for call in record.calls]
+    steps = ["on_train_batch_begin", "on_train_batch_end"] * 2
+    tests = ["on_test_begin", *["on_test_batch_begin", "on_test_batch_end"] * 2, "on_test_end"]
+    assert names == ["on_train_begin", "on_epoch_begin", *steps, *tests, "on_epoch_end", "on_train_end"]
+    by_name = {call[0]: call[1:] for call in record.calls}
+    assert set(by_name["on_train_batch_end"][1]) == {"accuracy", "loss"}
+    assert list(by_name["on_epoch_end"][1]) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert all(isinstance(v, float) for v in by_name["on_epoch_end"][1].values())
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_stop_epochs_steps_and_generators(backend):
+    def forever():
+        while True:
+            yield X[:8], LABELS[:8]
+
+    with use(backend):
+        model = compiled()
+        history = model.fit(forever(), steps_per_epoch=3, epochs=4, initial_epoch=2, verbose=0)
+        assert history.epoch == [2, 3]
+        assert int(model.optimizer.iterations.numpy()) == 6
+        stop = core.callbacks.LambdaCallback(on_train_batch_end=lambda step, logs: setattr(model, "stop_training", step == 1))
+        history = model.fit(X, LABELS, batch_size=8, epochs=5, verbose=0, callbacks=[stop])
+        assert history.epoch == [0]
+        assert int(model.optimizer.iterations.numpy()) == 8
+        assert model.fit(X, LABELS, epochs=0, verbose=0).history == {}
+        assert len(model.evaluate(forever(), steps=2, verbose=0)) == 2
+        assert model.predict(X, steps=1, batch_size=7, verbose=0).shape == (7, 3)
+        history = model.fit(X, LABELS, epochs=5, validation_split=0.2, validation_freq=[2, 5], verbose=0).history
+        assert len(history["val_loss"]) == 2
+        assert len(history["loss"]) == 5
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_forms_of_results_and_single_batches(backend):
+    with use(backend):
+        alone, model = compiled(metrics=None), compiled()
+        assert isinstance(alone.evaluate(X, LABELS, verbose=0), float)
+        values = model.evaluate(X, LABELS, verbose=0)
+        assert model.metrics_names == ["loss", "accuracy"]
+        by_name = model.evaluate(X, LABELS, verbose=0, return_dict=True)
+        assert values == [by_name["loss"], by_name["accuracy"]]
+        first = model.test_on_batch(X[:8], LABELS[:8], return_dict=True)
+        assert first == model.test_on_batch(X[:8], LABELS[:8], return_dict=True), "each batch by itself"
+        assert model.train_on_batch(X[:8], LABELS[:8], return_dict=True)["loss"] == pytest.approx(first["loss"], rel=1e-5)
+        assert len(model.train_on_batch(X[:8], LABELS[:8], class_weight={0: 1.0, 1: 2.0, 2: 3.0})) == 2
+        np.testing.assert_allclose(model.predict_on_batch(X), model.predict(X, batch_size=16, verbose=0), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_ways_to_run_the_step_agree(backend):
+    histories = []
+    with use(backend):
+        ways = [{}, {"run_eagerly": True}, {"jit_compile": False}, {"steps_per_execution": 3}]
+        for arguments in [*ways, {"jit_compile": True}] if backend != "torch" else ways:
+            core.utils.set_random_seed(2)
+            model = compiled(optimizer="adam", **arguments)
+            assert model.run_eagerly is arguments.get("run_eagerly", False)
+            histories.append(model.fit(X, LABELS, batch_size=7, epochs=3, verbose=0).history)
+            if not arguments and backend != "torch":
+                report = model.compile_report()["train"]
+                assert report["compiled"]
+                assert report["traces"] <= 2, "a short last batch at most"
+    for history in histories[1:]:
+        np.testing.assert_allclose(history["loss"], histories[0]["loss"], rtol=1e-4)
+        np.testing.assert_allclose(history["accuracy"], histories[0]["accuracy"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_losses_of_layers_are_minimized_and_forgotten(backend):
+    class Penalized(core.layers.Layer):
+        def call(self, x):
+            self.add_loss(0.1 * core.ops.mean(core.ops.square(x)))
+            return x
+
+    with use(backend):
+        core.utils.set_random_seed(0)
+        i = core.Input((4,))
+        h = core.layers.Dense(3, kernel_regularizer="l2")(i)
+        model = core.Model(i, Penalized()(h))
+        model.compile("sgd", "mse")
+        outputs = model.predict(X, verbose=0)
+        expected = np.mean((outputs - ONE_HOT) ** 2) + 0.1 * np.mean(outputs**2) + 0.01 * np.sum(np.array(model.layers[1].kernel.numpy()) ** 2)
+        assert model.evaluate(X, ONE_HOT, batch_size=40, verbose=0) == pytest.approx(expected, rel=1e-4)
+        assert model.train_on_batch(X, ONE_HOT) == pytest.approx(expected, rel=1e-4)
+        assert len(model.losses) <= 2
+        model.compile("sgd")
+        before = model.evaluate(X, ONE_HOT, verbose=0)
+        history = model.fit(X, epochs=3, verbose=0).history  # penalties alone, no targets
+        assert history["loss"][-1] < before
+
+
+class Overridden(core.Model):
+    """Overrides what users may, each counted as it is traced."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = core.layers.Dense(3)
+        self.own = core.metrics.Mean(name="own")
+
+    def call(self, x):
+        return self.dense(x)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        loss = 2.0 * core.ops.mean(core.ops.square(y - y_pred))
+        self.own.update_state(loss)
+        return loss
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return {**super().compute_metrics(x, y, y_pred, sample_weight), "seven": 7.0}
+
+    def test_step(self, batch):
+        x, y = batch
+        return {"half": core.ops.mean(core.ops.abs(self(x, training=False) - y)) / 2}
+
+    def predict_step(self, batch):
+        return super().predict_step(batch) + 100.0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_users_override_is_used(backend):
+    with use(backend):
+        model = Overridden()
+        model.compile("sgd", metrics=["mae"])
+        history = model.fit(X, ONE_HOT, batch_size=40, verbose=0).history
+        assert set(history) == {"loss", "mae", "own", "seven"}
+        assert history["own"] == pytest.approx(history["loss"])
+        assert history["seven"] == [7.0]
+        plain = np.asarray(core.ops.convert_to_numpy(model(X)))
+        results = model.evaluate(X, ONE_HOT, batch_size=40, verbose=0, return_dict=True)
+        assert results == {"half": pytest.approx(np.abs(plain - ONE_HOT).mean() / 2, rel=1e-4)}
+        np.testing.assert_allclose(model.predict(X, verbose=0), plain + 100, rtol=1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision(policy, backend):
+    with use(backend):
+        core.utils.set_random_seed(1)
+        model = mixed_model(policy)
+        model.compile("adam", core.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+        assert (type(model.optimizer).__name__ == "LossScaleOptimizer") == (policy == "mixed_float16")
+        history = model.fit(X, LABELS, epochs=8, verbose=0).history
+        assert history["loss"][-1] < history["loss"][0]
+        assert np.isfinite(history["loss"]).all()
+        assert {w.dtype for w in model.trainable_variables} == {"float32"}
+        assert core.backend.standardize_dtype(model(X).dtype) == policy.removeprefix("mixed_")
+        assert model.predict(X, verbose=0).shape == (40, 3)
+
+
+def mixed_model(policy):
+    class Mixed(core.Model):
+        def __init__(self):
+            super().__init__(dtype=policy)
+            self.first, self.second = core.layers.Dense(8, "relu", dtype=policy), core.layers.Dense(3, dtype=policy)
+
+        def call(self, x):
+            return self.second(self.first(x))
+
+    return Mixed()
+
+
+def test_targets_and_predictions_in_any_structure():
+    class Nested(core.Model):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = core.layers.Dense(2), core.layers.Dense(1)
+
+        def call(self, x):
+            return {"u": [self.a(x)], "v": self.b(x)}
+
+    with use("torch"):
+        model = Nested()
+        model.compile("sgd", {"u": ["mse"], "v": "mae"})
+        history = model.fit(X, {"u": [X[:, :2]], "v": TARGET}, verbose=0).history
+        assert set(history) == {"loss", "u/0_loss", "v_loss"}
+        outputs = model.predict(X, verbose=0)
+        assert outputs["u"][0].shape == (40, 2)
+        assert outputs["v"].shape == (40, 1)
+        single = core.Model(i := core.Input((4,)), core.layers.Dense(3, "softmax", name="out")(i))
+        single.compile("sgd", {"out": SPARSE}, metrics={"out": ["accuracy"]})
+        assert list(single.fit(X, {"out": LABELS}, verbose=0).history) == ["accuracy", "loss"]

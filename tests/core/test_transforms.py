@@ -245,7 +245,7 @@ def test_jit_from_two_threads(backend):
             with slot.use(backend):
                 for _ in range(30):
                     close(step(x), 2.0)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (shown by the assertion below)
             faults.append(error)
 
     threads = [threading.Thread(target=work) for _ in range(2)]

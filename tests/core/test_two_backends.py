@@ -54,7 +54,7 @@ def test_models_on_all_backends_train_in_turns(alone):
 def test_a_half_trained_model_goes_on_elsewhere(first, second, alone):
     model = model_on(first)
     losses = step_losses(model, 2)
-    before = [w.numpy() for w in (*model.variables, *model.optimizer.variables)]
+    before = [np.array(w.numpy()) for w in (*model.variables, *model.optimizer.variables)]
     assert model.to_backend(second) is model
     assert model.backend.name == second
     for variable in (*model.variables, *model.optimizer.variables, *model.metrics_variables):
@@ -98,7 +98,7 @@ def test_the_active_backend_does_not_matter_to_a_model():
     with use("jax"):
         assert model.backend.name == "torch"
         np.testing.assert_allclose(model.predict(X, verbose=0), expected, rtol=1e-6)
-        assert core.backend.is_tensor(core.ops.zeros((2,)))
+        assert type(core.ops.zeros((2,))).__module__.startswith("jax")
         outputs = model(X[:3])
     import torch
 

@@ -4,6 +4,9 @@ The functions inside may read and write variables: each loop is traced once; whe
 with their values carried through the loop, and the last ones are put into the variables after it.
 """
 
+import types
+import weakref
+
 import jax
 import jax.numpy as jnp
 
@@ -31,9 +34,13 @@ def _threaded(holders, fn):
     return run
 
 
+_WRITTEN = weakref.WeakKeyDictionary()  # body -> the variables that it wrote when it was last traced: no need to find them again
+
+
 def _carrying(loop, *fns):
     """The result of `loop(values, *threaded functions) -> (values, result)`, with what the functions write kept."""
-    holders = []
+    body = fns[-1] if isinstance(fns[-1], types.FunctionType) else None
+    holders = [] if body is None else _WRITTEN.get(body, [])
     while True:
         try:
             with TRACING:
@@ -41,6 +48,8 @@ def _carrying(loop, *fns):
             break
         except _Writes as found:
             holders = found.holders
+            if body is not None:
+                _WRITTEN[body] = holders
     for holder, value in zip(holders, values):
         holder.put(value)
     return result

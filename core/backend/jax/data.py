@@ -1,4 +1,4 @@
-"""Batches for JAX. A compiled step takes NumPy arrays faster than arrays put on the device before, so those are what `native=False` leaves."""
+"""Batches for JAX. A compiled step takes NumPy arrays faster than arrays put on the device before: `native=False` leaves those."""
 
 import jax
 import jax.numpy as jnp

@@ -87,7 +87,7 @@ def _differentiated(loss_of, argnums):
 
 def _require_scalar(loss):
     if getattr(loss, "shape", ()) != ():
-        raise ValueError(f"A gradient needs a scalar loss, got one of shape {tuple(loss.shape)}; reduce it, for example with core.ops.mean.")
+        raise ValueError(f"A gradient needs a scalar loss, got one of shape {tuple(loss.shape)}; reduce it, say with core.ops.mean.")
 
 
 def argument_value_and_grad(fn, argnums=0, has_aux=False):

@@ -20,7 +20,7 @@ def argument_value_and_grad(fn, argnums=0, has_aux=False):
 
 
 def _no_gradients():
-    return ValueError("The numpy backend has no gradients: train on jax, torch or tensorflow (core.config.set_backend, or model.to_backend).")
+    return ValueError("The numpy backend has no gradients: train on jax, torch or tensorflow (core.config.set_backend, model.to_backend).")
 
 
 def vmap(fn, in_axes=0, out_axes=0):
@@ -30,7 +30,12 @@ def vmap(fn, in_axes=0, out_axes=0):
         axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
         mapped = [(tree.flatten(x)[0].shape[axis]) for x, axis in zip(args, axes) if axis is not None]
         results = [
-            fn(*(x if axis is None else tree.map_structure(lambda leaf, axis=axis, i=i: np.take(leaf, i, axis), x) for x, axis in zip(args, axes)))
+            fn(
+                *(
+                    x if axis is None else tree.map_structure(lambda leaf, axis=axis, i=i: np.take(leaf, i, axis), x)
+                    for x, axis in zip(args, axes)
+                )
+            )
             for i in range(mapped[0])
         ]
         return tree.map_structure(lambda *parts: np.stack(parts, out_axes), *results)

@@ -14,12 +14,12 @@ class LayerModule(tf.Module):
     def __init__(self, layer: Any):
         if layer.backend.name != "tensorflow":
             raise ValueError(
-                f"{layer.name!r} is on the {layer.backend.name} backend, so it has no tf.Variables: move it with .to_backend('tensorflow') first."
+                f"{layer.name!r} is on the {layer.backend.name} backend, so it has no tf.Variables: move it with .to_backend('tensorflow')."
             )
         for part in layer._flatten_layers():
             if not part.built and getattr(type(part).build, "__wrapped__", None) is not None:  # a `build` of its own makes variables
                 raise ValueError(
-                    f"{type(part).__name__} {part.name!r} is not built, so it has no variables to track yet: call the layer on data, or its "
+                    f"{type(part).__name__} {part.name!r} is not built, so it has no variables to track yet: call it on data, or its "
                     "build(input_shape), before."
                 )
         super().__init__()

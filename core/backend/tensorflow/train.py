@@ -69,7 +69,7 @@ def no_grad():
 
 def _require_scalar(loss):
     if loss.shape.rank != 0:
-        raise ValueError(f"A gradient needs a scalar loss, got one of shape {tuple(loss.shape)}; reduce it, for example with core.ops.mean.")
+        raise ValueError(f"A gradient needs a scalar loss, got one of shape {tuple(loss.shape)}; reduce it, say with core.ops.mean.")
 
 
 def value_and_grad(fn, variables, has_aux=False):

@@ -27,7 +27,8 @@ from core.backend.torch import (
 backend = Backend(
     "torch",
     (torch.Tensor,),
-    (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, modules, packing, data),
+    (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, modules)
+    + (packing, data),
     trains=True,
     native=torch,
 )

@@ -115,7 +115,9 @@ def round(x, decimals=0):
 
 def clip(x, x_min, x_max):
     x = x.int() if x.dtype == torch.bool else x
-    return torch.clamp(x, x_min, x_max) if x_min is not None or x_max is not None else x
+    if x_min is None or x_max is None or isinstance(x_min, torch.Tensor) == isinstance(x_max, torch.Tensor):
+        return torch.clamp(x, x_min, x_max) if x_min is not None or x_max is not None else x
+    return torch.clamp(x, *(torch.as_tensor(bound, dtype=x.dtype, device=x.device) for bound in (x_min, x_max)))
 
 
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):

@@ -37,20 +37,38 @@ class LayerModule(nn.Module):
 
     def _apply(self, fn: Any, recurse: bool = True) -> LayerModule:  # what `to`, `cuda`, `half` and the like are made of
         if fn(torch.zeros((), dtype=torch.float32)).dtype != torch.float32:
-            raise TypeError(f"{self.layer.name!r} takes its dtypes from its dtype policy: make it with dtype=..., and move it with .to(device).")
-        weights = {id(v) for v in self.layer.weights}
-        for variable in self.layer.variables:  # the states of seeds and metrics, which are no parameters
-            if id(variable) not in weights:
-                variable._value.data = fn(variable._value.data)
-        return super()._apply(fn, recurse)
+            raise TypeError(
+                f"{self.layer.name!r} takes its dtypes from its dtype policy: make it with dtype=..., and move it with .to(device)."
+            )
+        super()._apply(fn, recurse)
+        weights = dict(self._places())
+        for variable in self.layer.variables:
+            held = weights.get(variable)
+            if held is None:  # the state of a seed or a metric, which is no parameter
+                held = nn.Parameter(fn(variable._value.detach()), requires_grad=False)
+            variable._value = held  # mostly the same object; PyTorch makes a new one where the old cannot live on the device
+        return self
+
+    def _places(self) -> Iterator[tuple[Any, nn.Parameter]]:
+        for path, variable in named_weights(self.layer):
+            place: nn.Module = self
+            for part in path[:-1]:
+                place = place._modules[part]
+            yield variable, place._parameters[path[-1]]
 
     def __getattr__(self, name: str) -> Any:
         try:
             return super().__getattr__(name)
         except AttributeError:
-            if "layer" not in self.__dict__:
+            if "layer" not in self.__dict__ or name.startswith("__"):
                 raise
             return getattr(self.__dict__["layer"], name)
+
+    def __reduce__(self) -> tuple:  # a copy holds the copy of the layer, and the parameters of that one
+        return LayerModule, (self.layer,), {"training": self.training}
+
+    def __setstate__(self, state: dict) -> None:
+        self.train(state["training"])
 
     def extra_repr(self) -> str:
         return repr(self.__dict__["layer"])
@@ -96,7 +114,7 @@ def is_layer(value: Any) -> bool:
 def _require_built(layer: Any) -> None:
     if layer.backend.name != "torch":
         raise ValueError(
-            f"{layer.name!r} is on the {layer.backend.name} backend, so it has no PyTorch parameters: move it with .to_backend('torch') first."
+            f"{layer.name!r} is on the {layer.backend.name} backend, so it has no PyTorch parameters: move it with .to_backend('torch')."
         )
     for part in layer._flatten_layers():
         if not part.built and getattr(type(part).build, "__wrapped__", None) is not None:  # a `build` of its own makes variables
@@ -115,7 +133,9 @@ def layer_attribute(layer: Any, name: str) -> Any:
     """What a core layer on this backend has in addition, for PyTorch's users; AttributeError for other names."""
     if name in _OF_MODULE:
         function = getattr(LayerModule(layer), name)
-        return (lambda *args, **kwargs: function(*args, **kwargs) and layer) if name in ("to", "cpu", "cuda", "requires_grad_") else function
+        return (
+            (lambda *args, **kwargs: function(*args, **kwargs) and layer) if name in ("to", "cpu", "cuda", "requires_grad_") else function
+        )
     if name == "zero_grad":
         return lambda set_to_none=True: _zero_grad(layer, set_to_none)
     if name in ("train", "eval"):
@@ -164,4 +184,3 @@ def _setattr(self: nn.Module, name: str, value: Any) -> None:
 
 if nn.Module.__setattr__.__name__ != "_setattr":
     nn.Module.__setattr__ = _setattr  # type: ignore[method-assign]
-

@@ -125,6 +125,16 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, 
 _NONE = -(2**31)
 
 
+def projection(x, kernel, bias=None, axes=1):
+    lead, out = x.shape[: x.ndim - axes], kernel.shape[axes:]
+    flat = kernel.reshape(kernel.shape[:axes].numel(), -1)
+    rows = x.reshape(-1, flat.shape[0])
+    whole = bias is not None and bias.shape == out  # else it broadcasts along some of the axes
+    y = torch.addmm(bias.reshape(-1), rows, flat) if whole else torch.mm(rows, flat)
+    y = y.view(*lead, *out)
+    return y if bias is None or whole else y + bias
+
+
 def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=0.001):
     axis = shapes.normalize_axis(axis, x.ndim)
     if x.ndim > 1 and not (mean.requires_grad or variance.requires_grad):  # PyTorch's own has no gradient for these

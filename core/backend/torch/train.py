@@ -23,7 +23,7 @@ def no_grad():
 def _loss(result, has_aux):
     loss = result[0] if has_aux else result
     if loss.ndim:
-        raise ValueError(f"A gradient needs a scalar loss, got one of shape {tuple(loss.shape)}; reduce it, for example with core.ops.mean.")
+        raise ValueError(f"A gradient needs a scalar loss, got one of shape {tuple(loss.shape)}; reduce it, say with core.ops.mean.")
     return loss
 
 
@@ -73,7 +73,9 @@ def argument_value_and_grad(fn, argnums=0, has_aux=False):
             result = fn(*args, **kwargs)
             loss = _loss(result, has_aux)
             leaves, spec = tree.flatten_with_spec([args[i] for i in numbers])
-            found = torch.autograd.grad(loss, leaves, create_graph=nested, allow_unused=True) if loss.requires_grad else [None] * len(leaves)
+            found = (
+                torch.autograd.grad(loss, leaves, create_graph=nested, allow_unused=True) if loss.requires_grad else [None] * len(leaves)
+            )
         found = tree.unflatten(spec, [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, found)])
         loss = loss if nested else loss.detach()
         found = found[0] if isinstance(argnums, int) else tuple(found)

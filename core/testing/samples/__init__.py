@@ -18,8 +18,9 @@ from core.testing.samples import (
     shape,
 )  # fmt: skip
 
+_FAMILIES = (convert, creation, elementwise, bitwise, comparison, reduction, shape, indexing, linalg, fft, control, nn, conv, image, random)
 SAMPLES = {
     name: samples
-    for family in (convert, creation, elementwise, bitwise, comparison, reduction, shape, indexing, linalg, fft, control, nn, conv, image, random)
+    for family in _FAMILIES
     for name, samples in family.SAMPLES.items()
 }

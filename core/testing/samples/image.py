@@ -109,12 +109,16 @@ SAMPLES: dict[str, list[Sample]] = {
     "map_coordinates": [
         Sample((array(4, 5), np.array([[0.5, 2.2, 3.0], [1.0, 0.7, 3.9]], "float32"), 1),
                reference=lambda x, c, _: np.array([_at(x, *point) for point in c.T]), gradient=False),
-        Sample((array(4), np.array([[-1.0, 4.0, 5.0, 9.0]], "float32"), 0, "reflect"), reference=lambda x, *_: x[[0, 3, 2, 1]], gradient=False),
-        Sample((array(4), np.array([[-1.0, 4.0, 5.0, 9.0]], "float32"), 0, "mirror"), reference=lambda x, *_: x[[1, 2, 1, 3]], gradient=False),
-        Sample((array(4), np.array([[-1.0, 4.0, 5.0, 9.0]], "float32"), 0, "wrap"), reference=lambda x, *_: x[[3, 0, 1, 1]], gradient=False),
+        Sample((array(4), np.array([[-1.0, 4.0, 5.0, 9.0]], "float32"), 0, "reflect"),
+               reference=lambda x, *_: x[[0, 3, 2, 1]], gradient=False),
+        Sample((array(4), np.array([[-1.0, 4.0, 5.0, 9.0]], "float32"), 0, "mirror"),
+               reference=lambda x, *_: x[[1, 2, 1, 3]], gradient=False),
+        Sample((array(4), np.array([[-1.0, 4.0, 5.0, 9.0]], "float32"), 0, "wrap"),
+               reference=lambda x, *_: x[[3, 0, 1, 1]], gradient=False),
     ],
     "perspective_transform": [
-        Sample((_IMAGES, _START, _START + 1), reference=lambda x, *_: np.pad(x, ((0, 0), (1, 0), (1, 0), (0, 0)))[:, :-1, :-1], gradient=False, atol=1e-4),
+        Sample((_IMAGES, _START, _START + 1),
+               reference=lambda x, *_: np.pad(x, ((0, 0), (1, 0), (1, 0), (0, 0)))[:, :-1, :-1], gradient=False, atol=1e-4),
     ],
     # Random displacements: no expected values.
     "elastic_transform": [Sample((_IMAGES,), {"seed": 3}, reference=None, gradient=False)],
@@ -122,7 +126,8 @@ SAMPLES: dict[str, list[Sample]] = {
     "extract_patches_3d": [Sample((array(1, 4, 4, 4, 2), 2), reference=_patches_3d)],
     "crop_images": [Sample((_IMAGES, 1, 2), {"target_height": 3, "target_width": 2}, reference=lambda x, *_, **__: x[:, 1:4, 2:4])],
     "pad_images": [
-        Sample((_IMAGES, 1, 2), {"target_height": 9, "target_width": 8}, reference=lambda x, *_, **__: np.pad(x, ((0, 0), (1, 2), (2, 1), (0, 0)))),
+        Sample((_IMAGES, 1, 2), {"target_height": 9, "target_width": 8},
+               reference=lambda x, *_, **__: np.pad(x, ((0, 0), (1, 2), (2, 1), (0, 0)))),
     ],
     "gaussian_blur": [
         Sample((_IMAGES, (3, 5), (1.0, 2.0)), reference=lambda x, *_: _correlated(x, np.outer(_gauss(3, 1.0), _gauss(5, 2.0)), "constant")),
@@ -132,6 +137,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "hsv_to_rgb": [Sample((_IMAGES,), reference=_by_pixel(colorsys.hsv_to_rgb), rtol=1e-4, gradient=False)],
     "sobel_edges": [Sample((_IMAGES,), reference=lambda x: np.stack([_correlated(x, k, "constant") for k in (_SLOPE, _SLOPE.T)], -1))],
     "ssim": [
-        Sample((_IMAGES, array(2, 6, 5, 3, seed=1, low=0, high=1)), {"filter_size": 3, "filter_sigma": 0.8}, reference=_ssim, rtol=1e-3, gradient=False),
+        Sample((_IMAGES, array(2, 6, 5, 3, seed=1, low=0, high=1)), {"filter_size": 3, "filter_sigma": 0.8},
+               reference=_ssim, rtol=1e-3, gradient=False),
     ],
 }  # fmt: skip

@@ -214,6 +214,11 @@ _TALL = {"rtol": 1e-4, "atol": 1e-4}
 _SPREAD = np.array([[-1.7, -0.9, 0.1, 0.8, 1.6]], "float32")  # away from the kinks at -1, 0, 0.5 and 1
 
 SAMPLES = {
+    "projection": [
+        Sample((array(2, 5, 4), array(4, 3, 2), array(3, 2)), reference=lambda x, k, b: np.einsum("abc,cde->abde", x, k) + b),
+        Sample((array(2, 5, 3, 2), array(3, 2, 4), array(4)), {"axes": 2}, reference=lambda x, k, b, axes: np.einsum("abcd,cde->abe", x, k) + b),
+        Sample((array(2, 4), array(4, 3)), reference=lambda x, k: x @ k),
+    ],
     "relu": [*_each(lambda x: np.maximum(x, 0)), Sample((array(3, dtype="int32"),), reference=lambda x: np.maximum(x, 0))],
     "relu6": [Sample((WIDE,), reference=lambda x: np.clip(x, 0, 6))],
     "sigmoid": [

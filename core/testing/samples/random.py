@@ -21,6 +21,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "shuffle": [_draws(array(4, 3)), _draws(array(4, 3, dtype="int32"), axis=1)],
     "dropout": [
         _draws(array(2, 3), 0.5), _draws(array(2, 3), 0.5, noise_shape=(2, 1)), _draws(array(2, 3), 0.5, noise_shape=(None, 1)),
-        Sample((array(2, 3), 0.0), reference=lambda x, rate: x), Sample((array(2, 3), 1.0), reference=lambda x, rate: 0 * x, gradient=False),
+        Sample((array(2, 3), 0.0), reference=lambda x, rate: x),
+        Sample((array(2, 3), 1.0), reference=lambda x, rate: 0 * x, gradient=False),
     ],
 }  # fmt: skip

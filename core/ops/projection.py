@@ -1,0 +1,29 @@
+"""The product of trailing axes with a kernel of several axes: what attention's projections are."""
+
+from __future__ import annotations
+
+from core.backend.symbolic import KerasTensor
+from core.ops.linalg import tensordot
+from core.ops.registry import op
+
+__all__ = ["projection"]
+
+
+def _projection_rule(x, kernel, bias=None, axes=1):
+    given, wanted = x.shape[len(x.shape) - axes :], kernel.shape[:axes]
+    if len(given) != axes or any(g is not None and w is not None and g != w for g, w in zip(given, wanted)):
+        raise ValueError(f"projection expected inputs whose last axes are {wanted}, got shape {x.shape}.")
+    return KerasTensor((*x.shape[: len(x.shape) - axes], *kernel.shape[axes:]), x.dtype)
+
+
+@op("x kernel bias", rule=_projection_rule, promote="numeric")
+def projection(x, kernel, bias=None, axes=1):
+    """The last `axes` axes of `x` contracted with the first ones of `kernel`, plus `bias`.
+
+    Shapes: x (..., in axes), kernel (in axes, out axes), bias (out axes) or what broadcasts to it; result (..., out axes).
+
+    >>> projection(ones((2, 5, 4)), ones((4, 3, 2))).shape
+    (2, 5, 3, 2)
+    """
+    y = tensordot(x, kernel, axes=axes)
+    return y if bias is None else y + bias
