@@ -10,7 +10,7 @@ import numpy as np
 
 from core import constraints, initializers, regularizers
 from core.backend import slot
-from core.backend.journal import Holder, journal, swapped
+from core.backend.journal import TRACING, Holder, journal, swapped
 from core.backend.protocol import Backend
 from core.backend.symbolic import KerasTensor
 from core.base import names, tree
@@ -19,7 +19,7 @@ from core.base.errors import BackendMixError
 from core.base.shapes import standardize_shape
 from core.graph import abstract
 from core.graph.context import CONTEXT
-from core.graph.masks import any_masks, get_mask, set_mask
+from core.backend.masks import any_masks, get_mask, set_mask
 from core.graph.operation import Operation, any_symbolic
 from core.graph.plan import describe
 from core.layers.call_spec import CallSpec, build_parameters, call_spec
@@ -372,9 +372,12 @@ class Layer(Operation, Module):
         for part in self._flatten_layers():
             for variable in part._every_variable():
                 variable.to_backend(backend)
-            part._backend_name = backend.name
-            part._fast = None
+            part._on_backend(backend)
         return self
+
+    def _on_backend(self, backend: Backend) -> None:
+        """Notes where the variables are now."""
+        self._backend_name, self._fast = backend.name, None
 
     def _every_variable(self) -> list[Variable]:
         """This layer's own variables, and those of its seeds and metrics."""
@@ -547,7 +550,7 @@ class Layer(Operation, Module):
             )
         values = [x.value if isinstance(x, Holder) else x for x in (*trainable_variables, *non_trainable_variables)]
         values = [self.backend.as_functional(v) for v in values]
-        with swapped([*trainable, *others], values), journal() as notes:
+        with TRACING, swapped([*trainable, *others], values), journal() as notes:
             try:
                 outputs = self(*args, **kwargs)
                 losses = self.losses if return_losses else None

@@ -11,7 +11,7 @@ from typing import Any
 
 from core import ops
 from core.base import config, dtypes
-from core.graph.masks import set_mask
+from core.backend.masks import set_mask
 from core.losses.loss import as_tensor, average_of, check_shapes, loss_function, owner_of
 
 

@@ -11,7 +11,7 @@ from core.base.dtypes import is_float_dtype
 from core.base.shapes import compatible
 from core.graph.context import CONTEXT
 from core.graph.function import Function
-from core.graph.masks import any_masks, get_mask, set_mask
+from core.backend.masks import any_masks, get_mask, set_mask
 from core.graph.plan import describe
 from core.layers import layer as layer_module
 from core.layers.input_layer import InputLayer
@@ -99,6 +99,10 @@ class Functional(Function, Model):
         outputs = super().__call__(*args, **kwargs)
         self._note_ready(args)
         return outputs
+
+    def _on_backend(self, backend: Any) -> None:
+        super()._on_backend(backend)
+        self._ready = None
 
     def _note_ready(self, args: tuple) -> None:
         """Opens the quick path for one tensor of a kind that has come through the full one."""

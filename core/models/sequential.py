@@ -97,6 +97,11 @@ class Sequential(Model):
         self._masked = self._graph._masked
         self.built = True
 
+    def _on_backend(self, backend: Any) -> None:
+        super()._on_backend(backend)
+        if self._graph is not None:
+            self._graph._on_backend(backend)
+
     def build(self, input_shape: Any = None) -> None:
         """Creates the variables for an input shape, batch axis included."""
         if self._graph is not None:

@@ -11,6 +11,8 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
+import numpy as np
+
 from core.backend import slot
 from core.backend.journal import Holder
 from core.backend.protocol import Backend
@@ -96,7 +98,16 @@ class Op:
             with use(backend):
                 return reference(*args, **kwargs)
 
-        return composite
+        settled = backend.functions.get("settled")
+        if settled is None or self.promote is None:
+            return composite
+
+        def composite_settled(*args, **kwargs):
+            result = composite(*args, **kwargs)
+            dtypes_in = {backend.dtype(x) for x in args if isinstance(x, np.ndarray)}
+            return settled(result, dtypes_in.pop()) if len(dtypes_in) == 1 else result
+
+        return composite_settled
 
     def bind(self, args: tuple, kwargs: dict) -> dict[str, Any]:
         """The arguments by name, in the order of the signature, defaults left out."""

@@ -45,7 +45,9 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True, 
     if path.suffix in (".h5", ".hdf5") and not path.name.endswith(".weights.h5"):
         raise ValueError(f"Whole models are not written to the legacy HDF5 format: save to '{path.stem}.keras' instead of {path.name!r}.")
     if path.suffix != ".keras":
-        raise ValueError(f"A model file's name must end in '.keras', got {path.name!r}. For weights alone use save_weights('{path.stem}.weights.h5').")
+        raise ValueError(
+            f"A model file's name must end in '.keras', got {path.name!r}. For weights alone use save_weights('{path.stem}.weights.h5')."
+        )
     if zipped is False:
         raise ValueError("A .keras file is one zip file here; leave `zipped` out.")
     if path.exists() and not overwrite:
@@ -83,7 +85,9 @@ def load_model(filepath: str | os.PathLike, custom_objects: dict | None = None, 
     if not path.exists():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     if path.suffix in (".h5", ".hdf5") and not path.name.endswith(".weights.h5"):
-        raise ValueError(f"{path.name!r} is a whole model in the legacy HDF5 format, which is not read: load it in Keras and save it as '{path.stem}.keras'.")
+        raise ValueError(
+            f"{path.name!r} is a model in the legacy HDF5 format, which is not read: load it in Keras and save it as '{path.stem}.keras'."
+        )
     if not path.name.endswith(".keras"):
         raise ValueError(f"load_model reads '.keras' files, got {path.name!r}. For weights alone build the model and use load_weights.")
     with _opened(path) as archive:
@@ -131,7 +135,13 @@ def _opened(path: pathlib.Path) -> Iterator[zipfile.ZipFile]:
         try:
             archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
-            kinds = {b"\x89HDF": "an HDF5 file", b"\x80": "a pickle", b"\x7fELF": "a program", b"GGUF": "a GGUF file", b"PK": "a damaged zip file"}
+            kinds = {
+                b"\x89HDF": "an HDF5 file",
+                b"\x80": "a pickle",
+                b"\x7fELF": "a program",
+                b"GGUF": "a GGUF file",
+                b"PK": "a damaged zip file",
+            }
             kind = next((name for magic, name in kinds.items() if start.startswith(magic)), "no zip file")
             raise CorruptArtifactError(f"{path.name!r} is {kind}, where a .keras file (a zip) was expected: {error}.") from None
         with archive:
@@ -152,7 +162,11 @@ def _check_members(archive: zipfile.ZipFile, path: pathlib.Path) -> None:
             raise CorruptArtifactError(f"{path.name!r} has no {name}; it is no complete .keras file.")
     end = 0
     for member in sorted(members, key=lambda m: m.header_offset):
-        if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or stat.S_ISLNK(member.external_attr >> 16):
+        if (
+            member.flag_bits & 1
+            or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+            or stat.S_ISLNK(member.external_attr >> 16)
+        ):
             raise UnsafeArtifactError(f"{member.filename!r} in {path.name!r} is encrypted, a link, or packed in an unknown way.")
         if member.header_offset < end or (end == 0 and member.header_offset):
             raise CorruptArtifactError(f"{path.name!r} has members that overlap, or bytes before the first one ({member.filename!r}).")
@@ -173,7 +187,7 @@ def _check_size(info: zipfile.ZipInfo, limit: int | None) -> None:
         raise ResourceLimitError(f"{info.filename} declares {info.file_size} bytes; at most {limit} are read.")
     if info.file_size > 1 << 20 and info.file_size > MAX_RATIO * max(info.compress_size, 1):
         raise ResourceLimitError(
-            f"{info.filename} declares {info.file_size} bytes out of {info.compress_size} compressed; at most {MAX_RATIO} times as many are read."
+            f"{info.filename} declares {info.file_size} bytes out of {info.compress_size}; at most {MAX_RATIO} times that are read."
         )
 
 

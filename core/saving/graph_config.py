@@ -22,28 +22,34 @@ from core.ops.registry import REGISTRY, Op
 
 # Where Keras keeps its op classes: by the file of ours that defines the op, with exceptions; `numpy` holds the rest.
 _HOMES = {
-    "activations": "nn", "attention": "nn", "conv": "nn", "crossentropy": "nn", "ctc": "nn", "image": "image", "linalg": "linalg", "nn": "nn",
-    "normalization": "nn", "rearrange": "einops",
+    "activations": "nn", "attention": "nn", "conv": "nn", "crossentropy": "nn", "ctc": "nn", "image": "image", "linalg": "linalg",
+    "nn": "nn", "normalization": "nn", "rearrange": "einops",
 }  # fmt: skip
 _EXCEPTIONS = {
     "core": "cast convert_to_tensor saturate_cast scatter scatter_update slice slice_update stop_gradient unstack shape while_loop cond",
-    "math": "segment_sum segment_max segment_min segment_prod top_k in_top_k logsumexp extract_sequences fft fft2 ifft2 rfft irfft stft istft rsqrt erf erfc "
-    "erfinv logdet cdist view_as_complex view_as_real",
+    "math": "segment_sum segment_max segment_min segment_prod top_k in_top_k logsumexp extract_sequences fft fft2 ifft2 rfft irfft "
+    "stft istft rsqrt erf erfc erfinv logdet cdist view_as_complex view_as_real",
     "nn": "one_hot multi_hot polar psnr",
     "numpy": "matmul einsum tensordot dot vdot inner outer cross slogdet",
     "linalg": "norm",
 }
 _MODULES = {name: module for module, names in _EXCEPTIONS.items() for name in names.split()}
 _CLASS_NAMES = {
-    "abs": "Absolute", "allclose": "AllClose", "batch_normalization": "BatchNorm", "cdist": "CDist", "conj": "Conjugate", "ctc_decode": "CTCDecode",
-    "ctc_loss": "CTCLoss", "extract_patches_3d": "ExtractPatches", "fft": "FFT", "fft2": "FFT2", "hsv_to_rgb": "HSVToRGB", "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT",
-    "layer_normalization": "LayerNorm", "psnr": "PSNR", "rfft": "RFFT", "rgb_to_grayscale": "RGBToGrayscale", "rgb_to_hsv": "RGBToHSV",
-    "rms_normalization": "RMSNorm", "searchsorted": "SearchSorted", "ssim": "SSIM", "stft": "STFT", "svd": "SVD",
+    "abs": "Absolute", "allclose": "AllClose", "batch_normalization": "BatchNorm", "cdist": "CDist", "conj": "Conjugate",
+    "ctc_decode": "CTCDecode", "ctc_loss": "CTCLoss", "extract_patches_3d": "ExtractPatches", "fft": "FFT", "fft2": "FFT2",
+    "hsv_to_rgb": "HSVToRGB", "ifft2": "IFFT2", "irfft": "IRFFT", "isin": "IsIn", "istft": "ISTFT", "layer_normalization": "LayerNorm",
+    "psnr": "PSNR", "rfft": "RFFT", "rgb_to_grayscale": "RGBToGrayscale", "rgb_to_hsv": "RGBToHSV", "rms_normalization": "RMSNorm",
+    "searchsorted": "SearchSorted", "ssim": "SSIM", "stft": "STFT", "svd": "SVD",
 }  # fmt: skip
 # Arguments that Keras keeps elsewhere than the rule (tensors in the call by position, all else in the config) says.
-_IN_CALL = {"isclose": {"rtol", "atol"}, "slice": {"start_indices"}, "slice_update": {"start_indices"}, "get_item": {"key"}, "rearrange": {"pattern"},
-            "scale_and_translate": {"output_shape"}}  # fmt: skip
-_BY_KEYWORD = {"average": {"weights"}, "dot_product_attention": {"bias", "mask", "scale"}, "pad": {"constant_values"}, "rms_normalization": {"scale"}}
+_IN_CALL = {"isclose": {"rtol", "atol"}, "slice": {"start_indices"}, "slice_update": {"start_indices"}, "get_item": {"key"},
+            "rearrange": {"pattern"}, "scale_and_translate": {"output_shape"}}  # fmt: skip
+_BY_KEYWORD = {
+    "average": {"weights"},
+    "dot_product_attention": {"bias", "mask", "scale"},
+    "pad": {"constant_values"},
+    "rms_normalization": {"scale"},
+}
 _IN_CONFIG = {"clip": {"x_min", "x_max"}}
 _IN_CONFIG_IF_NONE = {"bincount": {"weights"}, "trapezoid": {"x"}}
 _OURS_ALONE = {
@@ -66,7 +72,7 @@ def op_module(name: str) -> str:
     return f"keras.src.ops.{_MODULES.get(name) or _HOMES.get(home, 'numpy')}"
 
 
-def find_op(class_name: Any) -> Callable:
+def find_op(class_name: Any) -> Any:
     """The op of a class name, from the op table and its public aliases only."""
     if isinstance(class_name, str):
         if class_name in _BY_CLASS_NAME:
@@ -147,7 +153,10 @@ def _call_config(args: tuple, kwargs: dict, places: dict[int, tuple]) -> dict:
 
 def _value_config(value: Any, places: dict[int, tuple]) -> Any:
     if isinstance(value, KerasTensor):
-        return {"class_name": "__keras_tensor__", "config": {"shape": list(value.shape), "dtype": value.dtype, "keras_history": list(places[id(value)])}}
+        return {
+            "class_name": "__keras_tensor__",
+            "config": {"shape": list(value.shape), "dtype": value.dtype, "keras_history": list(places[id(value)])},
+        }
     if isinstance(value, (list, tuple)):
         return [_value_config(v, places) for v in value]
     if isinstance(value, dict):
@@ -160,7 +169,7 @@ def _has_symbolic(value: Any) -> bool:
 
 
 def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
-    spec: Op = getattr(node.operation, "op", None)
+    spec: Any = getattr(node.operation, "op", None)
     if spec is None:  # an Operation of the user's
         entry = registry.serialize_keras_object(node.operation)
         return {**entry, "name": name, "inbound_nodes": [_call_config(node.args, node.kwargs, places)]}
@@ -178,7 +187,9 @@ def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
     if spec.name in ("one_hot", "multi_hot") and bound["dtype"] is None:
         bound["dtype"] = config.floatx()
     in_call = ({*spec.tensors, *spec.also} | _IN_CALL.get(spec.name, set())) - _IN_CONFIG.get(spec.name, set())
-    args, kwargs, static = [], {}, {}
+    args: list = []
+    kwargs: dict = {}
+    static: dict = {}
     for key, value in bound.items():
         if key == spec.keywords:
             kwargs |= {k: _value_config(v, places) for k, v in value.items()}
@@ -194,8 +205,8 @@ def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
             static[key] = registry.serialize_keras_object(value)
     class_name = op_class_name(spec.name)
     return {
-        "module": op_module(spec.name), "class_name": class_name, "config": {"name": name, **static}, "registered_name": class_name, "name": name,
-        "inbound_nodes": [{"args": args, "kwargs": kwargs}],
+        "module": op_module(spec.name), "class_name": class_name, "config": {"name": name, **static}, "registered_name": class_name,
+        "name": name, "inbound_nodes": [{"args": args, "kwargs": kwargs}],
     }  # fmt: skip
 
 
@@ -233,7 +244,9 @@ class _Reader:
         while pending:
             left = [call for call in pending if not self._replay(*call)]
             if len(left) == len(pending):
-                raise ConfigError(f"The graph's calls cannot be ordered: {sorted({name for name, _, _ in left})} wait for tensors that never come.")
+                raise ConfigError(
+                    f"The graph's calls cannot be ordered: {sorted({name for name, _, _ in left})} wait for tensors that never come."
+                )
             pending = left
         inputs, outputs = self._structure(self.config["input_layers"]), self._structure(self.config["output_layers"])
         reached = {id(node) for node in sort_nodes(tree.flatten(inputs), tree.flatten(outputs))}
@@ -251,7 +264,9 @@ class _Reader:
             known = operation.op.signature.parameters
             given = {k: v for k, v in entry["config"].items() if k in known or k not in ("name", "dtype", "trainable")}
             if given.keys() - known.keys():
-                raise ConfigError(f"The op {operation.op.name} takes no arguments {sorted(given.keys() - known.keys())}, which the graph gives it.")
+                raise ConfigError(
+                    f"The op {operation.op.name} takes no arguments {sorted(given.keys() - known.keys())}, which the graph gives it."
+                )
             self.statics[name] = {k: registry.deserialize_keras_object(v) for k, v in given.items()}
             return operation
         operation = registry.deserialize_keras_object({k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")})

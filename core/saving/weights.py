@@ -24,7 +24,6 @@ from core.base.names import to_snake_case
 from core.layers.layer import Layer
 from core.optimizers import Optimizer
 from core.saving.atomic import replacing
-from core.state.module import Module
 
 MAX_DEPTH = 64
 MAX_RATIO = 1000  # a compressed weight may not grow by more
@@ -68,14 +67,20 @@ def _counted(name: str, used: dict[str, int]) -> str:
     return name if count is None else f"{name}_{count + 1}"
 
 
-def _children(obj: Module) -> list[tuple[str, Any]]:
+def _children(obj: Any) -> list[tuple[str, Any]]:
     """The attributes that hold layers, by name. A model's `layers` count as one of them."""
-    found = {name: value for name, value in obj._named_parts() if not name.startswith("__") and name not in ("_added", "_chain", "_graph_layers")}
+    found = {
+        name: value for name, value in obj._named_parts() if not name.startswith("__") and name not in ("_added", "_chain", "_graph_layers")
+    }
     if hasattr(obj, "layers") and isinstance(obj, Layer) and hasattr(obj, "fit"):
         found["layers"] = obj.layers
     if getattr(obj, "optimizer", None) is not None and hasattr(obj, "fit"):
         found["optimizer"] = obj.optimizer
-    chosen = [(n, v) for n, v in found.items() if isinstance(v, (Layer, Optimizer)) or (isinstance(v, (list, tuple, dict, set)) and _holds_layers(v))]
+    chosen = [
+        (n, v)
+        for n, v in found.items()
+        if isinstance(v, (Layer, Optimizer)) or (isinstance(v, (list, tuple, dict, set)) and _holds_layers(v))
+    ]
     return sorted(chosen)
 
 
@@ -147,7 +152,7 @@ class ReadingStore:
     """A checked group as the dict-like object that `load_own_variables` reads. Values are read when they are asked for."""
 
     def __init__(self, group: h5py.Group | None):
-        self.group = group
+        self.group: Any = group
 
     def keys(self) -> list[str]:
         return sorted(self.group.keys(), key=lambda k: (len(k), k)) if self.group is not None else []
@@ -194,7 +199,9 @@ def check_file(file: h5py.File) -> dict[str, h5py.Group]:
             where = f"{path}/{name}" if path else name
             link = group.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):
-                raise UnsafeArtifactError(f"The weights file holds a {type(link).__name__} at {where!r}; weights must be stored in the file itself.")
+                raise UnsafeArtifactError(
+                    f"The weights file holds a {type(link).__name__} at {where!r}; weights must be stored in the file itself."
+                )
             member = group[name]
             if isinstance(member, h5py.Group):
                 if name == "vars":
@@ -216,11 +223,19 @@ def _check_dataset(dataset: h5py.Dataset, where: str) -> None:
     properties = dataset.id.get_create_plist()
     strange = {properties.get_filter(i)[0] for i in range(properties.get_nfilters())} - _FILTERS
     if strange:
-        raise UnsafeArtifactError(f"The weight {where!r} is packed with the HDF5 filters {sorted(strange)}; only gzip, shuffle and fletcher32 are read.")
+        raise UnsafeArtifactError(
+            f"The weight {where!r} is packed with the HDF5 filters {sorted(strange)}; only gzip, shuffle and fletcher32 are read."
+        )
     stored = dataset.id.get_storage_size()
     if dataset.nbytes > (1 << 20) and stored and dataset.nbytes > MAX_RATIO * stored:
-        raise ResourceLimitError(f"The weight {where!r} declares {dataset.nbytes} bytes out of {stored}; at most {MAX_RATIO} times as many are read.")
-    opaque = dataset.dtype.kind == "V" and dataset.dtype.names is None and dataset.attrs.get("dtype") in ("bfloat16", "float8_e4m3fn", "float8_e5m2")
+        raise ResourceLimitError(
+            f"The weight {where!r} declares {dataset.nbytes} bytes out of {stored}; at most {MAX_RATIO} times as many are read."
+        )
+    opaque = (
+        dataset.dtype.kind == "V"
+        and dataset.dtype.names is None
+        and dataset.attrs.get("dtype") in ("bfloat16", "float8_e4m3fn", "float8_e5m2")
+    )
     if dataset.dtype.kind not in "biufSO" and not opaque or dataset.dtype.kind == "O" and h5py.check_string_dtype(dataset.dtype) is None:
         raise UnsafeArtifactError(f"The weight {where!r} has the dtype {dataset.dtype}, which no weight has.")
 

@@ -17,7 +17,7 @@ from core.backend import slot
 from core.backend.protocol import Backend
 from core.backend.symbolic import KerasTensor
 from core.base import registry, tree
-from core.graph.masks import get_mask, set_mask
+from core.backend.masks import get_mask, set_mask
 from core.layers.layer import Layer
 
 

@@ -9,7 +9,7 @@ from core.base import tree
 from core.graph import abstract
 from core.losses.loss import Loss, LossFunctionWrapper
 from core.metrics import Mean
-from core.training.data.arrays import check_labels
+from core.training.data.arrays import as_arrays, check_labels
 from core.training.data.source import host_array
 from core.training.outputs import describe, entries, names_of, sample_weights, spread, targets, unique_label
 
@@ -79,7 +79,7 @@ class CompileLoss:
         """Raises where the targets of a built-in sparse loss hold NaN, or class numbers that the outputs do not have."""
         if self.outputs is None:
             return
-        for (loss, _), true, pred in zip(self.parts or (), targets(y, self.names, self.outputs), tree.flatten(self.outputs)):
+        for (loss, _), true, pred in zip(self.parts or (), targets(as_arrays(y), self.names, self.outputs), tree.flatten(self.outputs)):
             if loss is None or true is None or "sparse_categorical" not in getattr(getattr(loss, "fn", None), "__name__", ""):
                 continue
             check_labels(true)

@@ -286,12 +286,12 @@ class Trainer(_Base):
         self, trainable_variables, non_trainable_variables, metrics_variables, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         """`compute_loss` as a pure function: `(loss, (trainable, non_trainable, metrics) values)`."""
-        from core.backend.journal import journal, swapped
+        from core.backend.journal import TRACING, journal, swapped
 
         groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
         holders = [v for group in groups for v in group]
         values = [self.backend.as_functional(v) for v in (*trainable_variables, *non_trainable_variables, *metrics_variables)]
-        with swapped(holders, values), journal() as notes:
+        with TRACING, swapped(holders, values), journal() as notes:
             try:
                 loss = self.compute_loss(x, y, y_pred, sample_weight, training)
                 new = tuple([v._value for v in group] for group in groups)

@@ -64,7 +64,12 @@ def layer(entry, inputs="i", **more):
 
     def change(config):
         inner = config["config"]
-        call = {"args": [{"class_name": "__keras_tensor__", "config": {"shape": [None, 4], "dtype": "float32", "keras_history": [inputs, 0, 0]}}], "kwargs": {}}
+        call = {
+            "args": [
+                {"class_name": "__keras_tensor__", "config": {"shape": [None, 4], "dtype": "float32", "keras_history": [inputs, 0, 0]}}
+            ],
+            "kwargs": {},
+        }
         full = {"module": "keras.layers", "registered_name": None, "name": "evil", "inbound_nodes": [{**call, **more}], **entry}
         full["config"].setdefault("name", "evil")
         inner["layers"].append(full)
@@ -130,35 +135,59 @@ LAMBDA = {"class_name": "__lambda__", "config": {"code": "4wEAAAAAAAAA", "defaul
 CONFIGS = {
     "A-01 bytecode in a Lambda": (layer({"class_name": "Lambda", "config": {"function": LAMBDA}}), UnsafeArtifactError),
     "A-01 bytecode anywhere": (set_dense(activation=LAMBDA), UnsafeArtifactError),
-    "A-02 subprocess": (whole(module="subprocess", class_name="Popen", config={"args": "touch canary"}, registered_name=None), UnsafeArtifactError),
+    "A-02 subprocess": (
+        whole(module="subprocess", class_name="Popen", config={"args": "touch canary"}, registered_name=None),
+        UnsafeArtifactError,
+    ),
     "A-02 os.system as function": (set_dense(activation=function("os", "system")), UnsafeArtifactError),
     "A-02 builtins.eval": (set_dense(activation=function("builtins", "eval")), UnsafeArtifactError),
     "A-02 a module of ours": (whole(module="core.saving.archive", class_name="save_model", config={}), UnsafeArtifactError),
-    "A-03 get_file as callable": (layer({"class_name": "Lambda", "config": {"function": function("keras.utils", "get_file")}}), UnsafeArtifactError),
+    "A-03 get_file as callable": (
+        layer({"class_name": "Lambda", "config": {"function": function("keras.utils", "get_file")}}),
+        UnsafeArtifactError,
+    ),
     "A-04 loader policy": (set_dense(activation=function("keras.config", "enable_unsafe_deserialization")), UnsafeArtifactError),
     "A-04 load_model as callable": (set_dense(activation=function("keras.saving", "load_model")), UnsafeArtifactError),
-    "A-06 pickle in a wrapper": (layer({"class_name": "TorchModuleWrapper", "config": {"module": "gASVAAAA"}}), (UnsafeArtifactError, ConfigError)),
+    "A-06 pickle in a wrapper": (
+        layer({"class_name": "TorchModuleWrapper", "config": {"module": "gASVAAAA"}}),
+        (UnsafeArtifactError, ConfigError),
+    ),
     "A-07 SavedModel path": (layer({"class_name": "TFSMLayer", "config": {"filepath": "/tmp/x"}}), UnsafeArtifactError),
     "A-09 dead node": (dead_node(), ConfigError),
     "A-09 dead node with set_dtype_policy": (dead_node(**function("keras.config", "set_dtype_policy")), UnsafeArtifactError),
     "A-09 dead node with a download": (dead_node(**function("keras.datasets.mnist", "load_data")), UnsafeArtifactError),
-    "A-10 class in a function's place": (layer({"class_name": "Lambda", "config": {"function": function("keras.layers", "Dense")}}), UnsafeArtifactError),
+    "A-10 class in a function's place": (
+        layer({"class_name": "Lambda", "config": {"function": function("keras.layers", "Dense")}}),
+        UnsafeArtifactError,
+    ),
     "A-10 loss class as activation": (set_dense(activation=function("keras.losses", "MeanSquaredError")), UnsafeArtifactError),
     "A-10 function in a class' place": (layer({"class_name": "add", "config": {}}), UnsafeArtifactError),
-    "A-10 optimizer in a layer's place": (
-        layer({"module": "keras.optimizers", "class_name": "Adam", "config": {}}), UnsafeArtifactError),
+    "A-10 optimizer in a layer's place": (layer({"module": "keras.optimizers", "class_name": "Adam", "config": {}}), UnsafeArtifactError),
     "A-11 plotting sink": (set_dense(activation=function("keras.visualization", "plot_image_gallery")), UnsafeArtifactError),
-    "A-12 eval as registered name": (layer({"class_name": "Dense", "registered_name": "builtins.eval", "config": {"units": 4}}), UnsafeArtifactError),
-    "A-12 Popen as registered name": (layer({"class_name": "Dense", "registered_name": "subprocess.Popen", "config": {"units": 4}}), UnsafeArtifactError),
-    "A-12 a user's registered name": (layer({"class_name": "Dense", "registered_name": "my_pkg>MyDense", "config": {"units": 4}}), UnsafeArtifactError),
+    "A-12 eval as registered name": (
+        layer({"class_name": "Dense", "registered_name": "builtins.eval", "config": {"units": 4}}),
+        UnsafeArtifactError,
+    ),
+    "A-12 Popen as registered name": (
+        layer({"class_name": "Dense", "registered_name": "subprocess.Popen", "config": {"units": 4}}),
+        UnsafeArtifactError,
+    ),
+    "A-12 a user's registered name": (
+        layer({"class_name": "Dense", "registered_name": "my_pkg>MyDense", "config": {"units": 4}}),
+        UnsafeArtifactError,
+    ),
     "unknown op": (op("System", {"command": "touch canary"}), UnsafeArtifactError),
     "op by dunder": (op("__class__", {}), UnsafeArtifactError),
     "op that runs while loading": (op("Ones", {"shape": [1 << 40]}), ConfigError),
     "op with unknown argument": (op("Relu", {"path": "/etc/passwd"}, module="keras.src.ops.nn"), ConfigError),
-    "a layer for a model": (whole(module="keras.layers", class_name="Dense", config={"units": 3}, registered_name=None), UnsafeArtifactError),
+    "a layer for a model": (
+        whole(module="keras.layers", class_name="Dense", config={"units": 3}, registered_name=None),
+        UnsafeArtifactError,
+    ),
     "cycle in the graph": (layer({"class_name": "Dense", "config": {"units": 4}}, inputs="evil"), ConfigError),
     "unknown source": (layer({"class_name": "Dense", "config": {"units": 4}}, inputs="nowhere"), ConfigError),
     "B huge units": (set_dense(units=1 << 45), ResourceLimitError),
+    "B large units": (set_dense(units=1 << 25), ResourceLimitError),
     "B units NaN": (set_dense(units=float("nan")), ValueError),
     "B units text": (set_dense(units="3"), ValueError),
     "B units negative": (set_dense(units=-3), ValueError),
@@ -167,8 +196,11 @@ CONFIGS = {
     "B config no dict": (whole(config=[1]), ConfigError),
     "B class_name no text": (whole(class_name=3), ConfigError),
     "B deep nesting": (deep(400), ResourceLimitError),
-    "B history of wrong types": (layer({"class_name": "Dense", "config": {"units": 4}}, args=[{"class_name": "__keras_tensor__", "config": 3}]), ConfigError),
-}  # fmt: skip
+    "B history of wrong types": (
+        layer({"class_name": "Dense", "config": {"units": 4}}, args=[{"class_name": "__keras_tensor__", "config": 3}]),
+        ConfigError,
+    ),
+}
 
 
 @pytest.mark.parametrize("case", CONFIGS)
@@ -189,7 +221,16 @@ def test_config(case, tmp_path):
 
 
 watch: list = []  # lists that gather the names of forbidden audit events while a file is read
-FORBIDDEN = ("os.system", "os.exec", "subprocess.Popen", "socket.connect", "socket.getaddrinfo", "marshal.loads", "pickle.find_class", "ctypes.dlopen")
+FORBIDDEN = (
+    "os.system",
+    "os.exec",
+    "subprocess.Popen",
+    "socket.connect",
+    "socket.getaddrinfo",
+    "marshal.loads",
+    "pickle.find_class",
+    "ctypes.dlopen",
+)
 
 
 def _audit(event, _):
@@ -393,11 +434,13 @@ def test_container(case, tmp_path):
     change, error = CONTAINERS[case]
     path = good(tmp_path)
     change(path)
-    with pytest.raises(error):
+    with pytest.raises(error, match="overlap" if "overlap" in case else None):
         core.saving.load_model(path)
 
 
-@pytest.mark.parametrize("magic, kind", [(b"\x89HDF", "an HDF5 file"), (b"\x80\x04", "a pickle"), (b"\x7fELF", "a program"), (b"GGUF", "a GGUF file")])
+@pytest.mark.parametrize(
+    "magic, kind", [(b"\x89HDF", "an HDF5 file"), (b"\x80\x04", "a pickle"), (b"\x7fELF", "a program"), (b"GGUF", "a GGUF file")]
+)
 def test_the_error_names_what_the_file_is(magic, kind, tmp_path):
     path = tmp_path / "x.keras"
     path.write_bytes(magic + bytes(100))

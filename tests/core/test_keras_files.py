@@ -97,13 +97,21 @@ def test_layers_and_weights_have_the_order_of_keras(tmp_path):
         assert json.loads(json.dumps(file_zoo.orders(core))) == expected
 
 
-# What Keras 3.15 cannot load, by op; the reason beside it.
+# What Keras 3.15 cannot load of ops that it has too; the reason beside it.
 UNKNOWN_TO_KERAS = {
-    **dict.fromkeys(("ctc_beam_search", "dense", "gru", "lstm", "replica_mean", "simple_rnn", "mean_squared_difference"), "ops of ours alone"),
+    **dict.fromkeys(
+        ("ctc_beam_search", "dense", "gru", "lstm", "replica_mean", "simple_rnn", "mean_squared_difference"), "ops of ours alone"
+    ),
     **dict.fromkeys(("bincount", "trapezoid", "histogram"), "their symbolic forms take no second tensor"),
-    **dict.fromkeys(("get_item", "heaviside", "batch_normalization", "array_split", "hstack", "where"), "some samples: no symbolic call there"),
-    **dict.fromkeys(("adaptive_average_pool", "adaptive_max_pool", "conv", "rearrange"), "some samples: groups, one int for all axes, (...)"),
-    **dict.fromkeys(("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"), "samples with a reduction, ours alone"),
+    **dict.fromkeys(
+        ("get_item", "heaviside", "batch_normalization", "array_split", "hstack", "where"), "some samples: no symbolic call there"
+    ),
+    **dict.fromkeys(
+        ("adaptive_average_pool", "adaptive_max_pool", "conv", "rearrange"), "some samples: groups, one int for all axes, (...)"
+    ),
+    **dict.fromkeys(
+        ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"), "samples with a reduction, ours alone"
+    ),
     **dict.fromkeys(("clip", "stft"), "samples with a symbolic bound or window"),
 }
 

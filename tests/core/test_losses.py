@@ -10,7 +10,7 @@ import core.losses as losses
 from core import ops
 from core.backend import use
 from core.backend.slot import get as backend
-from core.graph.masks import set_mask
+from core.backend.masks import set_mask
 
 BACKENDS = ("numpy", "jax", "torch", "tensorflow")
 EPS = 1e-7

@@ -10,7 +10,7 @@ import core.metrics as metrics
 from core import losses, ops
 from core.backend import use
 from core.backend.slot import get as backend
-from core.graph.masks import set_mask
+from core.backend.masks import set_mask
 
 BACKENDS = ("numpy", "jax", "torch", "tensorflow")
 NAMES = [name for name in metrics.__all__ if name[0].isupper() and name != "Metric"]

@@ -104,7 +104,19 @@ def test_a_class_without_a_config_is_not_registered():
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 3, 2.5, "text", [1, [2, "x"]], {"a": {"b": [None]}}, slice(1, None, 2), Ellipsis, b"bytes", np.arange(6, dtype="int16").reshape(2, 3)],
+    [
+        None,
+        True,
+        3,
+        2.5,
+        "text",
+        [1, [2, "x"]],
+        {"a": {"b": [None]}},
+        slice(1, None, 2),
+        Ellipsis,
+        b"bytes",
+        np.arange(6, dtype="int16").reshape(2, 3),
+    ],
     ids=repr,
 )
 def test_values_come_back(value):
@@ -136,7 +148,9 @@ def test_built_ins_are_written_under_the_names_of_keras(make):
     assert type(again).__name__ == config["class_name"] and through_json(again) == config
 
 
-@pytest.mark.parametrize("module", ["os", "builtins", "core.base.registry", "keras.utils", "keras.saving", "numpy", "keras.src.utils.file_utils"])
+@pytest.mark.parametrize(
+    "module", ["os", "builtins", "core.base.registry", "keras.utils", "keras.saving", "numpy", "keras.src.utils.file_utils"]
+)
 def test_modules_are_not_imported(module):
     with pytest.raises(UnsafeArtifactError):
         deserialize_keras_object({"module": module, "class_name": "Dense", "config": {}, "registered_name": "x"})

@@ -242,7 +242,13 @@ def test_summary_of_a_chain(capsys):
     model = two_layers()
     model.summary()
     text = capsys.readouterr().out
-    assert 'Model: "net"' in text and "first (Dense)" in text and "(None, 3)" in text and "Total params: 23" in text and "Connected to" not in text
+    assert (
+        'Model: "net"' in text
+        and "first (Dense)" in text
+        and "(None, 3)" in text
+        and "Total params: 23" in text
+        and "Connected to" not in text
+    )
 
 
 def test_summary_of_a_tree():

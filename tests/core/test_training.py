@@ -355,3 +355,90 @@ def test_targets_and_predictions_in_any_structure():
         single = core.Model(i := core.Input((4,)), core.layers.Dense(3, "softmax", name="out")(i))
         single.compile("sgd", {"out": SPARSE}, metrics={"out": ["accuracy"]})
         assert list(single.fit(X, {"out": LABELS}, verbose=0).history) == ["accuracy", "loss"]
+
+
+# -------------------------------------------------------------------------------------------- steps as written for one framework
+
+
+class Plain(core.Model):
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.dropout, self.out = core.layers.Dense(5, "tanh"), core.layers.Dropout(0.0, seed=1), core.layers.Dense(1)
+
+    def call(self, x, training=None):
+        return self.out(self.dropout(self.hidden(x), training=training))
+
+
+class ForTensorFlow(Plain):
+    def train_step(self, data):
+        import tensorflow as tf
+
+        x, y = data
+        with tf.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(y=y, y_pred=y_pred)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
+        return self._results(loss, y, y_pred)
+
+    def _results(self, loss, y, y_pred):
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(loss)
+            else:
+                metric.update_state(y, y_pred)
+        return {m.name: m.result() for m in self.metrics}
+
+
+class ForTorch(ForTensorFlow):
+    def train_step(self, data):
+        import torch
+
+        x, y = data
+        self.zero_grad()
+        y_pred = self(x, training=True)
+        loss = self.compute_loss(y=y, y_pred=y_pred)
+        loss.backward()
+        weights = list(self.trainable_weights)
+        gradients = [v.value.grad for v in weights]
+        with torch.no_grad():
+            self.optimizer.apply(gradients, weights)
+        return self._results(loss.detach(), y, y_pred.detach())
+
+
+class ForJax(Plain):
+    def compute_loss_and_updates(self, trainable_variables, non_trainable_variables, x, y, training=False):
+        y_pred, non_trainable_variables = self.stateless_call(trainable_variables, non_trainable_variables, x, training=training)
+        return self.compute_loss(x, y, y_pred), (y_pred, non_trainable_variables)
+
+    def train_step(self, state, data):
+        import jax
+
+        trainable, non_trainable, optimizer, metrics = state
+        x, y = data
+        (loss, (y_pred, non_trainable)), gradients = jax.value_and_grad(self.compute_loss_and_updates, has_aux=True)(
+            trainable, non_trainable, x, y, training=True
+        )
+        trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
+        new, logs, at = [], {}, 0
+        for metric in self.metrics:
+            own = metrics[at : at + len(metric.variables)]
+            at += len(own)
+            own = metric.stateless_update_state(own, loss) if metric.name == "loss" else metric.stateless_update_state(own, y, y_pred)
+            logs[metric.name] = metric.stateless_result(own)
+            new += own
+        return logs, (trainable, non_trainable, optimizer, new)
+
+
+@pytest.mark.parametrize(("backend", "cls"), [("tensorflow", ForTensorFlow), ("torch", ForTorch), ("jax", ForJax)])
+def test_steps_written_for_one_framework(backend, cls):
+    histories = []
+    with use(backend):
+        for kind in (Plain, cls):
+            core.utils.set_random_seed(6)
+            model = kind()
+            model.compile(core.optimizers.Adam(0.05), "mse", metrics=["mae"])
+            histories.append(model.fit(X, TARGET, batch_size=20, epochs=3, shuffle=False, verbose=0).history)
+    assert list(histories[0]) == list(histories[1]) == ["loss", "mae"]
+    for key in histories[0]:
+        np.testing.assert_allclose(histories[1][key], histories[0][key], rtol=1e-4)

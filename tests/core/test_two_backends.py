@@ -145,3 +145,18 @@ def test_threads_train_models_on_different_backends(alone):
     assert not failed, failed
     for backend, losses in found.items():
         np.testing.assert_allclose(losses, alone, rtol=1e-4, err_msg=backend)
+
+
+@pytest.mark.parametrize("kind", ["sequential", "functional"])
+def test_a_moved_model_takes_arrays_of_its_old_backend(kind):
+    import torch
+
+    with use("torch"):
+        i = layers.Input((5,))
+        model = core.Sequential([i, layers.Dense(2)]) if kind == "sequential" else core.Model(i, layers.Dense(2)(i))
+        expected = model(torch.from_numpy(X)).detach().numpy().copy()
+        model.to_backend("jax")
+        np.testing.assert_allclose(np.asarray(model(torch.from_numpy(X))), expected, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(np.asarray(model(X)), expected, rtol=1e-4, atol=1e-6)
+    with use("jax"):
+        np.testing.assert_allclose(np.asarray(model(core.ops.array(X))), expected, rtol=1e-4, atol=1e-6)

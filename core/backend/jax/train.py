@@ -16,6 +16,7 @@ import numpy as np
 
 from core.backend import gradients
 from core.backend.journal import TRACING, any_open, journal, swapped
+from core.backend.masks import traced_masks
 from core.backend.signature import TRACED, of_traced, signature
 from core.base import tree
 
@@ -183,7 +184,8 @@ class Compiled:
         def abstract(dynamic):
             with journal() as notes:
                 try:
-                    self.call(dynamic)
+                    with traced_masks():
+                        self.call(dynamic)
                 finally:
                     notes.take_back()
             self.written = list(dict.fromkeys((*self.written, *notes.writes)))
@@ -203,7 +205,8 @@ class Compiled:
             with swapped(written + kept, [*written_values, *kept_values]):
                 with journal() as notes:
                     try:
-                        result = self.call(dynamic)
+                        with traced_masks():
+                            result = self.call(dynamic)
                     finally:
                         new = notes.take_back()
                 if not (new.keys() <= allowed and notes.reads.keys() <= known):

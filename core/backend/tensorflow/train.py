@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from core.backend import gradients
 from core.backend.journal import Holder
+from core.backend.masks import traced_masks
 from core.backend.signature import of_traced, signature
 from core.base import tree
 
@@ -27,6 +28,7 @@ class Jitted:
 
     def __call__(self, *args, **kwargs):
         key, spec, static, leaves = signature(args, kwargs, _DYNAMIC)
+        key = (key, *map(_rank, leaves))  # sizes may be left open by a trace, ranks may not
         function = self.functions.get(key)
         if function is None:
             return self._first_call(key, of_traced(self.fn, spec, static), leaves)
@@ -48,12 +50,18 @@ class Jitted:
     def _function(self, call, xla):
         def traced(leaves):
             started = time.perf_counter()
-            result = call(leaves)
+            with traced_masks():
+                result = call(leaves)
             self.traces += 1
             self.trace_seconds += time.perf_counter() - started
             return tree.map_structure(lambda x: x.value if isinstance(x, Holder) else x, result)
 
         return tf.function(traced, autograph=False, jit_compile=xla or None, reduce_retracing=True)
+
+
+def _rank(x):
+    shape = x.shape
+    return shape.rank if type(shape) is tf.TensorShape else len(shape)
 
 
 _DYNAMIC = (tf.Tensor, tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices, np.ndarray, np.generic)

@@ -6,7 +6,9 @@ Compiled plans carry masks as values and never look here.
 
 from __future__ import annotations
 
+import contextlib
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 _masks: dict[int, tuple[weakref.ref, Any]] = {}
@@ -32,3 +34,14 @@ def get_mask(x: Any) -> Any:
 def any_masks() -> bool:
     """Whether any tensor has a mask at the moment."""
     return bool(_masks)
+
+
+@contextlib.contextmanager
+def traced_masks() -> Iterator[None]:
+    """Forgets, at its end, the masks set inside: symbolic tensors of a trace may live as long as what was compiled."""
+    before = set(_masks)
+    try:
+        yield
+    finally:
+        for key in [key for key in _masks if key not in before]:
+            _masks.pop(key, None)
