@@ -84,6 +84,12 @@ class Model(Trainer, Layer):
                 return layer
         raise unknown_name(f"layer of {self.name!r}", name, [layer.name for layer in layers])
 
+    def get_weights(self) -> list:
+        """The values of `weights`, as NumPy arrays."""
+        if not self.built:
+            raise ValueError(f"{type(self).__name__} {self.name!r} is not built, so it has no weights yet: call it on data, or build it, first.")
+        return super().get_weights()
+
     def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False, layer_range=None) -> None:
         """Prints a table of the layers with their output shapes and parameters."""
         from core.models.summary import print_summary

@@ -67,7 +67,9 @@ class CompileLoss:
             if loss is None:
                 continue
             if true is None:
-                raise ValueError(f"y holds no target{where}, but its loss is {_name(loss)!r}. The model has {describe(self.names, len(self.parts or ()))}.")
+                raise ValueError(
+                    f"y holds no target{where}, but its loss is {_name(loss)!r}. The model has {describe(self.names, len(self.parts or ()))}."
+                )
             if _is_built_in(loss):
                 try:
                     abstract.output_spec(loss, true, pred)
@@ -109,7 +111,9 @@ class CompileLoss:
             if loss is None:
                 continue
             if true is None:
-                raise ValueError(f"y holds no target for an output whose loss is {_name(loss)!r}; the model has {describe(self.names, len(flat_pred))}.")
+                raise ValueError(
+                    f"y holds no target for an output whose loss is {_name(loss)!r}; the model has {describe(self.names, len(flat_pred))}."
+                )
             value = loss(true, pred, sample)
             values.append((value, pred))
             value = value if weight is None else value * weight

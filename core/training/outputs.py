@@ -44,7 +44,9 @@ def spread(given: Any, names: list[str] | None, y_pred: Any, what: str, required
                 raise unknown_name(f"output in {what}", key, keys)
         missing = [key for key in keys if key not in given]
         if missing and required:
-            raise ValueError(f"{what} has no entry for the outputs {missing}; give them a value each, or None. The model's outputs: {keys}.")
+            raise ValueError(
+                f"{what} has no entry for the outputs {missing}; give them a value each, or None. The model's outputs: {keys}."
+            )
         return [given.get(name) for name in keys]
     if isinstance(given, (list, tuple)):
         flat = tree.flatten(given)
@@ -80,7 +82,9 @@ def sample_weights(given: Any, names: list[str] | None, y_pred: Any) -> list:
         return [given.get(name) for name in names]
     flat = tree.flatten(given)
     if len(flat) not in (1, count):
-        raise ValueError(f"The model has {describe(names, count)}, sample_weight holds {len(flat)} entries; give one for all, or one for each.")
+        raise ValueError(
+            f"The model has {describe(names, count)}, sample_weight holds {len(flat)} entries; give one for all, or one for each."
+        )
     return flat * count if len(flat) == 1 else flat
 
 

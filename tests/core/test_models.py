@@ -247,7 +247,7 @@ def test_errors_name_the_layers_around():
         def call(self, x):
             return self.broken(x)
 
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - the framework's own error
+    with pytest.raises(Exception) as caught:
         Outer()(X)
     notes = " ".join(caught.value.__notes__)
     assert "in layer broken_one (Broken)" in notes
@@ -349,7 +349,7 @@ def test_clone_model_has_fresh_weights():
 
 def test_pickling():
     model = made("functional")
-    twin = pickle.loads(pickle.dumps(model))  # noqa: S301 - our own bytes
+    twin = pickle.loads(pickle.dumps(model))
     np.testing.assert_allclose(n(twin(X)), n(model(X)), rtol=1e-6)
 
 
@@ -392,3 +392,50 @@ def test_model_arguments_are_checked():
         core.Model(layers.Input((4,)))
     with pytest.raises(ValueError, match="unexpected"):
         core.Sequential([layers.Dense(2)], colour="red")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_finding_shapes_and_stateless_calls_leave_seeds_alone(backend):
+    class Foreign(core.Model):
+        """Runs on real tensors only, so that its shapes are found by trial."""
+
+        def __init__(self):
+            super().__init__()
+            self.dropout = layers.Dropout(0.5, seed=1)
+
+        def call(self, x, training=None):
+            if isinstance(x, core.KerasTensor):
+                raise TypeError("no symbolic tensors here")
+            return self.dropout(x, training=True)
+
+    with use(backend):
+        model = Foreign()
+        (seed,) = model.variables
+        before = seed.numpy().tolist()
+        i = layers.Input((4,))
+        assert core.Model(i, model(i)).output_shape == (None, 4)
+        assert seed.numpy().tolist() == before
+        _, (new,) = model.stateless_call([], [seed.value], X)
+        assert n(new).tolist() == [before[0], before[1] + 1]
+        assert seed.numpy().tolist() == before
+        model(X)
+        assert seed.numpy().tolist() == [before[0], before[1] + 1]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_masks_in_a_trained_subclass(backend):
+    words = np.array([[1, 2, 3, 0, 0], [3, 1, 0, 0, 0]] * 4)
+
+    class Reader(core.Model):
+        def __init__(self):
+            super().__init__()
+            self.embedding, self.state = layers.Embedding(5, 4, mask_zero=True), layers.LSTM(3)
+
+        def call(self, x):
+            return self.state(self.embedding(x))
+
+    with use(backend):
+        model = Reader()
+        model.compile("adam", "mse")
+        model.fit(words, np.ones((8, 3), "float32"), verbose=0)
+        np.testing.assert_allclose(model.predict(words, verbose=0), model.predict(words[:, :3], verbose=0), rtol=1e-4, atol=1e-5)

@@ -69,35 +69,118 @@ def mean_distance(y_true, y_pred):
 BOTH = {"a": LABELS, "b": TARGET}
 RUNS = {
     "plain": lambda k: (one(k), {"loss": SPARSE, "metrics": ["accuracy"]}, {"x": X, "y": LABELS}),
-    "sample weights": lambda k: (one(k), {"loss": SPARSE, "metrics": ["accuracy"], "weighted_metrics": ["accuracy", SPARSE]}, {"x": X, "y": LABELS, "sample_weight": WEIGHTS}),
-    "class weights": lambda k: (one(k), {"loss": SPARSE, "weighted_metrics": ["accuracy"]}, {"x": X, "y": LABELS, "class_weight": {0: 1.0, 1: 0.3, 2: 2.0}}),
-    "class weights, one hot": lambda k: (one(k), {"loss": "categorical_crossentropy", "metrics": ["accuracy"]}, {"x": X, "y": ONE_HOT, "class_weight": {0: 1.0, 1: 0.3, 2: 2.0}}),
-    "validation split": lambda k: (one(k), {"loss": SPARSE, "metrics": ["acc"]}, {"x": X, "y": LABELS, "sample_weight": WEIGHTS, "validation_split": 0.3}),
-    "validation data": lambda k: (one(k), {"loss": SPARSE, "weighted_metrics": ["acc"]}, {"x": X, "y": LABELS, "validation_data": (X[:9], LABELS[:9], WEIGHTS[:9]), "validation_freq": 2}),
+    "sample weights": lambda k: (
+        one(k),
+        {"loss": SPARSE, "metrics": ["accuracy"], "weighted_metrics": ["accuracy", SPARSE]},
+        {"x": X, "y": LABELS, "sample_weight": WEIGHTS},
+    ),
+    "class weights": lambda k: (
+        one(k),
+        {"loss": SPARSE, "weighted_metrics": ["accuracy"]},
+        {"x": X, "y": LABELS, "class_weight": {0: 1.0, 1: 0.3, 2: 2.0}},
+    ),
+    "class weights, one hot": lambda k: (
+        one(k),
+        {"loss": "categorical_crossentropy", "metrics": ["accuracy"]},
+        {"x": X, "y": ONE_HOT, "class_weight": {0: 1.0, 1: 0.3, 2: 2.0}},
+    ),
+    "validation split": lambda k: (
+        one(k),
+        {"loss": SPARSE, "metrics": ["acc"]},
+        {"x": X, "y": LABELS, "sample_weight": WEIGHTS, "validation_split": 0.3},
+    ),
+    "validation data": lambda k: (
+        one(k),
+        {"loss": SPARSE, "weighted_metrics": ["acc"]},
+        {"x": X, "y": LABELS, "validation_data": (X[:9], LABELS[:9], WEIGHTS[:9]), "validation_freq": 2},
+    ),
     "regularizers": lambda k: (one(k, k.regularizers.L1L2(0.01, 0.02), activity_regularizer="l2"), {"loss": SPARSE}, {"x": X, "y": LABELS}),
-    "constraint, adam, clipping": lambda k: (one(k, kernel_constraint=k.constraints.MaxNorm(0.7)), {"loss": SPARSE, "optimizer": k.optimizers.Adam(0.05, clipnorm=0.1)}, {"x": X, "y": LABELS}),
-    "averages": lambda k: (one(k), {"loss": SPARSE, "optimizer": k.optimizers.SGD(0.3, use_ema=True, ema_overwrite_frequency=2)}, {"x": X, "y": LABELS}),
-    "accumulated gradients": lambda k: (one(k), {"loss": SPARSE, "optimizer": k.optimizers.SGD(0.3, gradient_accumulation_steps=2)}, {"x": X, "y": LABELS}),
-    "schedule": lambda k: (one(k), {"loss": SPARSE, "optimizer": k.optimizers.SGD(k.optimizers.schedules.ExponentialDecay(0.3, 5, 0.5), momentum=0.9)}, {"x": X, "y": LABELS}),
-    "metric objects": lambda k: (one(k), {"loss": k.losses.SparseCategoricalCrossentropy(name="own"), "metrics": [k.metrics.SparseCategoricalAccuracy(name="s"), k.losses.SparseCategoricalCrossentropy(), "accuracy", "accuracy"], "weighted_metrics": [k.metrics.SparseCategoricalAccuracy(name="s")]}, {"x": X, "y": LABELS}),
-    "outputs as lists": lambda k: (two(k), {"loss": [SPARSE, "mse"], "loss_weights": [1.0, 0.5], "metrics": [["accuracy"], ["mae", "mse"]], "weighted_metrics": [["accuracy"], None]}, {"x": X, "y": [LABELS, TARGET], "validation_split": 0.25}),
-    "outputs by name": lambda k: (two(k), {"loss": {"a": SPARSE, "b": "mae"}, "loss_weights": {"b": 2.0, "a": 1.0}, "metrics": {"b": "mse"}}, {"x": X, "y": BOTH}),
-    "outputs in a dict": lambda k: (two(k, True), {"loss": {"a": SPARSE, "b": "mae"}, "metrics": {"a": ["accuracy"], "b": ["mae"]}}, {"x": X, "y": BOTH}),
+    "constraint, adam, clipping": lambda k: (
+        one(k, kernel_constraint=k.constraints.MaxNorm(0.7)),
+        {"loss": SPARSE, "optimizer": k.optimizers.Adam(0.05, clipnorm=0.1)},
+        {"x": X, "y": LABELS},
+    ),
+    "averages": lambda k: (
+        one(k),
+        {"loss": SPARSE, "optimizer": k.optimizers.SGD(0.3, use_ema=True, ema_overwrite_frequency=2)},
+        {"x": X, "y": LABELS},
+    ),
+    "accumulated gradients": lambda k: (
+        one(k),
+        {"loss": SPARSE, "optimizer": k.optimizers.SGD(0.3, gradient_accumulation_steps=2)},
+        {"x": X, "y": LABELS},
+    ),
+    "schedule": lambda k: (
+        one(k),
+        {"loss": SPARSE, "optimizer": k.optimizers.SGD(k.optimizers.schedules.ExponentialDecay(0.3, 5, 0.5), momentum=0.9)},
+        {"x": X, "y": LABELS},
+    ),
+    "metric objects": lambda k: (
+        one(k),
+        {
+            "loss": k.losses.SparseCategoricalCrossentropy(name="own"),
+            "metrics": [k.metrics.SparseCategoricalAccuracy(name="s"), k.losses.SparseCategoricalCrossentropy(), "accuracy", "accuracy"],
+            "weighted_metrics": [k.metrics.SparseCategoricalAccuracy(name="s")],
+        },
+        {"x": X, "y": LABELS},
+    ),
+    "outputs as lists": lambda k: (
+        two(k),
+        {
+            "loss": [SPARSE, "mse"],
+            "loss_weights": [1.0, 0.5],
+            "metrics": [["accuracy"], ["mae", "mse"]],
+            "weighted_metrics": [["accuracy"], None],
+        },
+        {"x": X, "y": [LABELS, TARGET], "validation_split": 0.25},
+    ),
+    "outputs by name": lambda k: (
+        two(k),
+        {"loss": {"a": SPARSE, "b": "mae"}, "loss_weights": {"b": 2.0, "a": 1.0}, "metrics": {"b": "mse"}},
+        {"x": X, "y": BOTH},
+    ),
+    "outputs in a dict": lambda k: (
+        two(k, True),
+        {"loss": {"a": SPARSE, "b": "mae"}, "metrics": {"a": ["accuracy"], "b": ["mae"]}},
+        {"x": X, "y": BOTH},
+    ),
     "one loss for two": lambda k: (two(k), {"loss": "mse", "metrics": ["mae", "mse"]}, {"x": X, "y": [ONE_HOT, TARGET]}),
     "a loss for one of two": lambda k: (two(k), {"loss": [SPARSE, None], "metrics": {"b": "mse"}}, {"x": X, "y": [LABELS, TARGET]}),
-    "subclass, tuple": lambda k: (subclass(k), {"loss": [SPARSE, "mse"], "metrics": [["accuracy"], ["mae"]]}, {"x": X, "y": (LABELS, TARGET)}),
-    "subclass, dict": lambda k: (subclass(k, True), {"loss": {"a": SPARSE, "b": "mse"}, "metrics": {"a": ["accuracy"], "b": ["mae"]}}, {"x": X, "y": BOTH}),
-    "inputs by name": lambda k: (with_inputs(k), {"loss": "mse", "loss_weights": [2.0]}, {"x": {"p": X[:, :2], "q": X[:, 2:]}, "y": TARGET}),
-    "own function": lambda k: (with_inputs(k), {"loss": mean_distance, "metrics": [mean_distance]}, {"x": {"q": X[:, :2], "p": X[:, 2:]}, "y": TARGET, "sample_weight": WEIGHTS}),
-    "batch normalization": lambda k: (with_batch_norm(k), {"loss": "huber", "metrics": ["mae"]}, {"x": X, "y": TARGET, "validation_split": 0.2}),
-}  # fmt: skip
+    "subclass, tuple": lambda k: (
+        subclass(k),
+        {"loss": [SPARSE, "mse"], "metrics": [["accuracy"], ["mae"]]},
+        {"x": X, "y": (LABELS, TARGET)},
+    ),
+    "subclass, dict": lambda k: (
+        subclass(k, True),
+        {"loss": {"a": SPARSE, "b": "mse"}, "metrics": {"a": ["accuracy"], "b": ["mae"]}},
+        {"x": X, "y": BOTH},
+    ),
+    "inputs by name": lambda k: (
+        with_inputs(k),
+        {"loss": "mse", "loss_weights": [2.0]},
+        {"x": {"p": X[:, :2], "q": X[:, 2:]}, "y": TARGET},
+    ),
+    "own function": lambda k: (
+        with_inputs(k),
+        {"loss": mean_distance, "metrics": [mean_distance]},
+        {"x": {"q": X[:, :2], "p": X[:, 2:]}, "y": TARGET, "sample_weight": WEIGHTS},
+    ),
+    "batch normalization": lambda k: (
+        with_batch_norm(k),
+        {"loss": "huber", "metrics": ["mae"]},
+        {"x": X, "y": TARGET, "validation_split": 0.2},
+    ),
+}
 
 
 def run(keras, name):
     """History of three epochs, results and outputs of one of `RUNS`."""
     model, compiled, data = RUNS[name](keras)
     draw = np.random.default_rng(7)
-    model.set_weights([draw.normal(size=w.shape, scale=0.5).astype("float32") if "variance" not in w.name else np.ones(w.shape) for w in model.weights])
+    model.set_weights(
+        [draw.normal(size=w.shape, scale=0.5).astype("float32") if "variance" not in w.name else np.ones(w.shape) for w in model.weights]
+    )
     model.compile(**{"optimizer": keras.optimizers.SGD(0.1), **compiled})
     history = model.fit(**data, batch_size=16, epochs=3, shuffle=False, verbose=0).history
     results = model.evaluate(data["x"], data["y"], batch_size=16, sample_weight=data.get("sample_weight"), return_dict=True, verbose=0)
@@ -125,8 +208,8 @@ if __name__ == "__main__":
     pathlib.Path(sys.argv[1]).write_text(json.dumps({name: run(keras, name) for name in RUNS}))
     sys.exit()
 
-import core
-from core.backend import use
+import core  # noqa: E402 - the peer's process does without
+from core.backend import use  # noqa: E402
 
 COMPILED_TOO = ("sample weights", "regularizers", "outputs as lists", "subclass, dict", "batch normalization", "accumulated gradients")
 
@@ -255,7 +338,9 @@ def test_losses_of_layers_are_minimized_and_forgotten(backend):
         model = core.Model(i, Penalized()(h))
         model.compile("sgd", "mse")
         outputs = model.predict(X, verbose=0)
-        expected = np.mean((outputs - ONE_HOT) ** 2) + 0.1 * np.mean(outputs**2) + 0.01 * np.sum(np.array(model.layers[1].kernel.numpy()) ** 2)
+        expected = (
+            np.mean((outputs - ONE_HOT) ** 2) + 0.1 * np.mean(outputs**2) + 0.01 * np.sum(np.array(model.layers[1].kernel.numpy()) ** 2)
+        )
         assert model.evaluate(X, ONE_HOT, batch_size=40, verbose=0) == pytest.approx(expected, rel=1e-4)
         assert model.train_on_batch(X, ONE_HOT) == pytest.approx(expected, rel=1e-4)
         assert len(model.losses) <= 2

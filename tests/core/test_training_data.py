@@ -75,7 +75,9 @@ def trained(source):
     model.compile(core.optimizers.SGD(0.1), "mse", weighted_metrics=["mae"])
     data = SOURCES[source]()
     steps = data.pop("steps", None)
-    history = model.fit(**data, steps_per_epoch=steps, epochs=2, shuffle=False, verbose=0, validation_data=(X, Y, W), validation_batch_size=BATCH).history
+    history = model.fit(
+        **data, steps_per_epoch=steps, epochs=2, shuffle=False, verbose=0, validation_data=(X, Y, W), validation_batch_size=BATCH
+    ).history
     results = model.evaluate(**data, steps=steps, verbose=0)
     inputs = {k: v for k, v in data.items() if k in ("x", "batch_size")}
     return history, results, model.predict(**inputs, steps=steps, verbose=0)

@@ -62,12 +62,27 @@ CASES = {
     "targets of another width": (fitted(X, np.zeros((20, 2), "float32"), loss="mse"), r"(?s)2\).*3\)"),
     "one-hot targets of another width": (fitted(X, np.zeros((20, 4), "float32"), loss="categorical_crossentropy"), r"(?s)4\).*3\)"),
     "a target too few": (fitted(X, [LABELS], model=two_outputs, loss=[SPARSE, "mse"], metrics=None), r"2 outputs \(a, b\).*1"),
-    "a target by name too few": (fitted(X, {"a": LABELS}, model=two_outputs, loss=[SPARSE, "mse"], metrics=None), "no target for output 'b'"),
-    "a target of another name": (fitted(X, {"a": LABELS, "c": X}, model=two_outputs, loss=[SPARSE, "mse"], metrics=None), "output in y 'c'"),
-    "a loss too few": (fitted(X, [LABELS, X[:, 0]], model=two_outputs, loss={"a": SPARSE}, metrics=None), r"no entry for the outputs \['b'\]"),
-    "a loss of another name": (fitted(X, [LABELS, X[:, 0]], model=two_outputs, loss={"a": SPARSE, "bb": "mse"}, metrics=None), "did you mean 'b'"),
+    "a target by name too few": (
+        fitted(X, {"a": LABELS}, model=two_outputs, loss=[SPARSE, "mse"], metrics=None),
+        "no target for output 'b'",
+    ),
+    "a target of another name": (
+        fitted(X, {"a": LABELS, "c": X}, model=two_outputs, loss=[SPARSE, "mse"], metrics=None),
+        "output in y 'c'",
+    ),
+    "a loss too few": (
+        fitted(X, [LABELS, X[:, 0]], model=two_outputs, loss={"a": SPARSE}, metrics=None),
+        r"no entry for the outputs \['b'\]",
+    ),
+    "a loss of another name": (
+        fitted(X, [LABELS, X[:, 0]], model=two_outputs, loss={"a": SPARSE, "bb": "mse"}, metrics=None),
+        "did you mean 'b'",
+    ),
     "losses too many": (fitted(X, [LABELS, X[:, 0]], model=two_outputs, loss=[SPARSE] * 3, metrics=None), "loss has 3 entries.*2 outputs"),
-    "weights of losses too many": (fitted(X, [LABELS, X[:, 0]], model=two_outputs, loss=[SPARSE, "mse"], loss_weights=[1, 2, 3], metrics=None), "loss_weights has 3"),
+    "weights of losses too many": (
+        fitted(X, [LABELS, X[:, 0]], model=two_outputs, loss=[SPARSE, "mse"], loss_weights=[1, 2, 3], metrics=None),
+        "loss_weights has 3",
+    ),
     "metrics too many": (fitted(X, [LABELS, X[:, 0]], model=two_outputs, loss=[SPARSE, "mse"], metrics=["mse"] * 3), "metrics has 3"),
     "y next to a dataset": (lambda: (m := compiled(), lambda: m.fit(generator(3), LABELS, verbose=0)), "y was given next to a dataset"),
     "a batch size of zero": (lambda: (m := compiled(), lambda: m.fit(X, LABELS, batch_size=0)), "batch_size must be a positive"),
@@ -76,7 +91,7 @@ CASES = {
     "a strange callback": (fitted(X, LABELS, fit={"callbacks": ["stop"]}), "callbacks must be Callback objects"),
     "a strange frequency": (fitted(X, LABELS, fit={"validation_freq": 0, "validation_data": (X, LABELS)}), "validation_freq"),
     "validation data of another width": (fitted(X, LABELS, fit={"validation_data": (X[:, :2], LABELS)}), r"(?s)\(None, 4\).*2"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -99,7 +114,11 @@ def test_later_bad_data_changes_nothing_either(backend):
         model = compiled(loss="mse", metrics=None)
         model.fit(X, np.zeros((20, 3), "float32"), verbose=0)
         before = [np.array(w.numpy()) for w in model.variables]
-        for bad in (lambda: model.fit(X, X[:, :2], verbose=0), lambda: model.train_on_batch(X, X[:, :2]), lambda: model.fit(X[:, :2], X[:, :3], verbose=0)):
+        for bad in (
+            lambda: model.fit(X, X[:, :2], verbose=0),
+            lambda: model.train_on_batch(X, X[:, :2]),
+            lambda: model.fit(X[:, :2], X[:, :3], verbose=0),
+        ):
             with pytest.raises(ValueError, match="3|4"):
                 bad()
         for old, variable in zip(before, model.variables, strict=True):

@@ -111,7 +111,9 @@ def test_own_layers_and_any_source_of_data(backend):
         model = MyModel(num_classes=3)
         model.compile(loss=keras.losses.SparseCategoricalCrossentropy(), optimizer=keras.optimizers.Adam(0.01), metrics=["acc"])
         arguments = {"batch_size": 16} if name == "numpy" else {}
-        history = model.fit(*source, epochs=2, shuffle=False, verbose=0, validation_data=(x, y), validation_batch_size=16, **arguments).history
+        history = model.fit(
+            *source, epochs=2, shuffle=False, verbose=0, validation_data=(x, y), validation_batch_size=16, **arguments
+        ).history
         assert history["loss"][1] < history["loss"][0]
         assert len(model.evaluate(*source, verbose=0, **arguments)) == 2
         assert model.predict(source[0], verbose=0).shape == (64, 3)
