@@ -67,9 +67,8 @@ class CompileLoss:
             if loss is None:
                 continue
             if true is None:
-                raise ValueError(
-                    f"y holds no target{where}, but its loss is {_name(loss)!r}. The model has {describe(self.names, len(self.parts or ()))}."
-                )
+                has = describe(self.names, len(self.parts or ()))
+                raise ValueError(f"y holds no target{where}, but its loss is {_name(loss)!r}. The model has {has}.")
             if _is_built_in(loss):
                 try:
                     abstract.output_spec(loss, true, pred)
@@ -92,9 +91,10 @@ class CompileLoss:
                 labels = labels[labels != settings["ignore_class"]]
             low, high = (labels.min(), labels.max()) if labels.size else (0, 0)
             if low < 0 or high >= pred.shape[-1]:
+                wrong, count = int(low if low < 0 else high), pred.shape[-1]
                 raise ValueError(
-                    f"y holds the class number {int(low if low < 0 else high)}, but the model has {pred.shape[-1]} outputs, for the classes 0 to "
-                    f"{pred.shape[-1] - 1}. Change the units of the last layer or the labels, or give the loss an ignore_class."
+                    f"y holds the class number {wrong}, but the model has {count} outputs, for the classes 0 to {count - 1}. "
+                    "Change the units of the last layer or the labels, or give the loss an ignore_class."
                 )
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
