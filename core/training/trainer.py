@@ -11,9 +11,7 @@ import numpy as np
 from core import callbacks as callbacks_module
 from core import ops, optimizers
 from core.backend import slot
-from core.backend.symbolic import KerasTensor
 from core.base import config, tree
-from core.graph import abstract
 from core.layers import layer as layer_module
 from core.metrics import Mean
 from core.optimizers import LossScaleOptimizer
@@ -22,6 +20,8 @@ from core.training import data as data_module
 from core.training.compile_loss import CompileLoss
 from core.training.compile_metrics import CompileMetrics
 from core.training.data import unpack_x_y_sample_weight
+from core.training.preparation import Preparation
+from core.training.stateless import StatelessForms
 from core.training.steps import is_stateless, stateful
 
 LONG_RUN = 1000  # steps, done and planned, from which on packing them pays for compiling a second function
@@ -34,7 +34,7 @@ else:
     _Base = object
 
 
-class Trainer(_Base):
+class Trainer(Preparation, StatelessForms, _Base):
     """What `Model` adds to `Layer`: everything that needs an optimizer, a loss, metrics and data."""
 
     # What training keeps beside the model's own state
@@ -157,7 +157,7 @@ class Trainer(_Base):
 
     def _tracks_loss(self) -> bool:
         """Whether the steps report a loss: one is compiled, or made by `compute_loss`, `add_loss` or penalties in the step written here."""
-        return self._compile_loss is not None or type(self).train_step is Trainer.train_step
+        return self._compile_loss is not None or not self._overrides("train_step")
 
     @property
     def metrics_names(self) -> list[str]:
@@ -244,7 +244,7 @@ class Trainer(_Base):
                 loss = ops.sum(ops.cast(loss, config.floatx())) if len(loss.shape) else ops.cast(loss, config.floatx())
                 total = loss if total is None else total + loss
         if total is None:
-            if type(self).compute_loss is Trainer.compute_loss and self._compile_loss is None and training:
+            if not self._overrides("compute_loss") and self._compile_loss is None and training:
                 raise ValueError(
                     f"Model {self.name!r} has nothing to minimize: give compile() a loss, call self.add_loss in a layer, or override compute_loss."
                 )
@@ -258,7 +258,7 @@ class Trainer(_Base):
 
     def _update_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> None:
         """The update alone; results are read when somebody looks."""
-        if type(self).compute_metrics is not Trainer.compute_metrics:
+        if self._overrides("compute_metrics"):
             self.__dict__["_last_logs"] = self.compute_metrics(x, y, y_pred, sample_weight)
         else:
             self._update_compiled_metrics(y, y_pred, sample_weight)
@@ -281,39 +281,6 @@ class Trainer(_Base):
         if compiled:
             results.update(self._compile_metrics.result())
         return results
-
-    def stateless_compute_loss(
-        self, trainable_variables, non_trainable_variables, metrics_variables, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
-        """`compute_loss` as a pure function: `(loss, (trainable, non_trainable, metrics) values)`."""
-        from core.backend.journal import TRACING, journal, swapped
-
-        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
-        holders = [v for group in groups for v in group]
-        values = [self.backend.as_functional(v) for v in (*trainable_variables, *non_trainable_variables, *metrics_variables)]
-        with TRACING, swapped(holders, values), journal() as notes:
-            try:
-                loss = self.compute_loss(x, y, y_pred, sample_weight, training)
-                new = tuple([v._value for v in group] for group in groups)
-            finally:
-                notes.take_back()
-        return loss, new
-
-    def compute_loss_and_updates(
-        self, trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training=False, optimizer_variables=None
-    ):
-        """A stateless forward pass and loss: `(loss, (unscaled_loss, y_pred, non_trainable_variables, metrics_variables))`."""
-        y_pred, non_trainable_variables, losses = self.stateless_call(
-            trainable_variables, non_trainable_variables, x, return_losses=True, training=training
-        )
-        loss, (_, non_trainable_variables, metrics_variables) = self.stateless_compute_loss(
-            trainable_variables, non_trainable_variables, metrics_variables, x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training
-        )
-        added = [extra for extra in losses if not _is_penalty(self, losses, extra)]
-        for extra in added:
-            loss = loss + ops.sum(extra)
-        scaled = self.optimizer.scale_loss(loss) if training and self.optimizer is not None else loss
-        return scaled, (loss, y_pred, non_trainable_variables, metrics_variables)
 
     # -------------------------------------------------------------------------------------------- caches that follow the structure
 
@@ -351,7 +318,7 @@ class Trainer(_Base):
             return made[1]
         many, key_phase, phase = phase.endswith("_many"), phase, phase.removesuffix("_many")
         step = {"train": self.train_step, "test": self.test_step, "predict": self.predict_step}[phase]
-        if phase == "train" and type(self).train_step is Trainer.train_step:
+        if phase == "train" and not self._overrides("train_step"):
             step = self._quiet_train_step
         if is_stateless(step):
             step = stateful(self, step, phase)
@@ -387,6 +354,10 @@ class Trainer(_Base):
         """
         variables = self._trainable_now()
         return all(v.ndim <= 2 for v in variables) and sum(v.size for v in variables) <= SMALL_MODEL
+
+    def _overrides(self, name: str) -> bool:
+        """Whether a subclass has its own method of that name."""
+        return getattr(type(self), name) is not getattr(Trainer, name)
 
     def _structure_key(self) -> tuple:
         return tuple(id(v) for v in self._trainable_now())
@@ -590,11 +561,11 @@ class Trainer(_Base):
         batches = source.stacked(epoch, pack, first) if pack > 1 else ((1, batch) for batch in source.batches(epoch, first))
         for size, batch in batches:
             if hooks:
-                begin(count)
+                begin(first + count)
             logs = (function if size == 1 else many)(batch)
             count += size
             if hooks:
-                end(count - 1, self._host(logs if logs is not None else self.get_metrics_result()))
+                end(first + count - 1, self._host(logs if logs is not None else self.get_metrics_result()))
             elif bar is not None:
                 bar.advance(count, lambda logs=logs: self._host(logs if logs is not None else self.get_metrics_result()))
             if (self.stop_training and phase == "train") or (limit is not None and count + first >= limit):
@@ -652,123 +623,6 @@ class Trainer(_Base):
                 "'torch' or 'tensorflow'."
             )
 
-    # -------------------------------------------------------------------------------------------- building before the first step
-
-    def _build_for(self, source: Any) -> None:
-        self._build_on(source.peek())
-
-    def _is_ready(self) -> bool:
-        return self.built and (self._compile_metrics is None or self._compile_metrics.built) and (
-            self.optimizer is None or self.optimizer.built and self._optimizer_fits()
-        )
-
-    def _optimizer_fits(self) -> bool:
-        return self.__dict__.get("_optimizer_for") == self._structure_key()
-
-    def _build_on(self, batch: Any) -> None:
-        """Builds layers, metrics and optimizer from the shapes of a batch, and refuses data that does not fit, before any step runs."""
-        signature = _signature(batch)
-        if signature in self.__dict__.get("_checked", ()) and self._is_ready():
-            return
-        x, y, _ = unpack_x_y_sample_weight(batch)
-        y_pred = self._output_spec(tree.map_structure(_spec, x))
-        if y_pred is None and not self._can_skip_call():
-            with self.backend.no_grad():  # code that runs on real tensors only
-                y_pred = tree.map_structure(_spec, self(x, training=False))
-        self.built = True
-        if y_pred is not None:
-            self._fit_targets(None if y is None else tree.map_structure(_spec, y), y_pred)
-        metrics = self._compile_metrics
-        if metrics is not None and not metrics.built and not (metrics.given or metrics.weighted_given):
-            metrics.parts = []
-        if self.optimizer is not None:
-            if not self.optimizer.built or not self._optimizer_fits():
-                self.optimizer.build(self.trainable_variables)
-            self.__dict__["_optimizer_for"] = self._structure_key()
-        self.__dict__.setdefault("_checked", set()).add(signature)
-
-    def _output_spec(self, specs: Any) -> Any:
-        """The outputs for symbolic inputs, or None where only a call on real tensors can tell."""
-        try:
-            return abstract.output_spec(lambda inputs: self(inputs, training=False), specs)
-        except Exception:  # noqa: BLE001 - a user's call may hold any framework code; the call on real tensors raises what is wrong
-            if type(self).train_step is Trainer.train_step and type(self).call is layer_module.Layer.call:
-                raise
-            return None
-
-    def _fit_targets(self, y: Any, y_pred: Any) -> None:
-        """Matches losses and metrics with targets and outputs; raises where they cannot fit."""
-        standard = type(self).train_step is Trainer.train_step and type(self).compute_loss is Trainer.compute_loss
-        if self._compile_loss is not None and standard:
-            if y is None:
-                raise ValueError(f"Model {self.name!r} was compiled with a loss, which needs targets, but the data has no y.")
-            self._compile_loss.check(y, y_pred)
-        elif self._compile_loss is not None and self._compile_loss.parts is None:
-            self._compile_loss.build(y, y_pred)
-        if self._compile_metrics is not None and not self._compile_metrics.built and y is not None:
-            self._compile_metrics.build(y, y_pred)
-
-    def _can_skip_call(self) -> bool:
-        """Whether the model trains by a step of its own and has no `call`."""
-        from core.models.model import Model
-
-        return type(self).call is Model.call
-
-    def _check_targets(self, y: Any) -> None:
-        """Class numbers that are NaN or beyond the outputs are refused before the first step."""
-        if y is not None and self._compile_loss is not None:
-            self._compile_loss.check_labels(y)
-
-    def _validation_source(self, validation_data: Any, batch_size: int | None, steps: int | None) -> Any:
-        if validation_data is None:
-            return None
-        if isinstance(validation_data, (tuple, list)) and len(validation_data) in (2, 3) and not hasattr(validation_data, "batches"):
-            x, y, sample_weight = unpack_x_y_sample_weight(tuple(validation_data))
-            return data_module.adapter(x, y, sample_weight, batch_size=batch_size, steps=steps, backend=self.backend)
-        return data_module.adapter(validation_data, batch_size=batch_size, steps=steps, backend=self.backend)
-
-    # -------------------------------------------------------------------------------------------- state as one value
-
-    def get_state_tree(self, value_format: str = "backend_tensor") -> dict:
-        """All values by path: trainable, non-trainable, optimizer and metrics variables."""
-        if value_format not in ("backend_tensor", "numpy_array"):
-            raise ValueError(f"value_format must be 'backend_tensor' or 'numpy_array', got {value_format!r}.")
-
-        def values(variables: list) -> dict:
-            nested: dict = {}
-            for v in variables:
-                *parents, last = v.path.split("/")
-                place = nested
-                for part in parents:
-                    place = place.setdefault(part, {})
-                place[last] = v.value if value_format == "backend_tensor" else v.numpy()
-            return nested
-
-        return {
-            "trainable_variables": values(self.trainable_variables),
-            "non_trainable_variables": values(self.non_trainable_variables),
-            "optimizer_variables": values(self.optimizer.variables if self.optimizer is not None else []),
-            "metrics_variables": values(self.metrics_variables),
-        }
-
-    def set_state_tree(self, state_tree: dict) -> None:
-        """Sets what `get_state_tree` returned."""
-        groups = {
-            "trainable_variables": self.trainable_variables,
-            "non_trainable_variables": self.non_trainable_variables,
-            "optimizer_variables": self.optimizer.variables if self.optimizer is not None else [],
-            "metrics_variables": self.metrics_variables,
-        }
-        for key, nested in state_tree.items():
-            if key not in groups:
-                raise ValueError(f"A state tree has the keys {sorted(groups)}, got {key!r}.")
-            by_path = {v.path: v for v in groups[key]}
-            for path, value in tree.flatten_with_path(nested):
-                by_path["/".join(map(str, path))].assign(value)
-
-    def jax_state_sync(self) -> None:
-        """Nothing to do here: variables always hold the current values. Kept so that Keras code runs."""
-
     def compile_report(self) -> dict[str, dict]:
         """For each function of the loop: whether it is compiled, how often it was traced, and the seconds that took."""
         report = {}
@@ -796,21 +650,6 @@ class Trainer(_Base):
         return self
 
 
-def _spec(value: Any) -> Any:
-    """The shape and dtype of a tensor, its batch axis unknown."""
-    if not hasattr(value, "shape"):
-        return value
-    owner = slot.owner(value)
-    dtype = owner.dtype(value) if owner is not None else value.dtype
-    return KerasTensor((None, *tuple(value.shape)[1:]) if len(value.shape) else (), dtype)
-
-
-def _signature(batch: Any) -> tuple:
-    """What the checks of a batch depend on."""
-    leaves, spec = tree.flatten_with_spec(batch)
-    return spec, tuple([(tuple(x.shape[1:]), x.dtype) if hasattr(x, "shape") else x for x in leaves])
-
-
 def _batch_size(x: Any) -> Any:
     """The number of examples in a batch."""
     for leaf in tree.flatten(x):
@@ -826,12 +665,6 @@ def _is_due(epoch: int, frequency: int | list) -> bool:
     if not isinstance(frequency, int) or frequency < 1:
         raise ValueError(f"validation_freq must be a positive integer or a list of epochs, got {frequency!r}.")
     return (epoch + 1) % frequency == 0
-
-
-def _is_penalty(model: Any, losses: list, loss: Any) -> bool:
-    """Whether a loss of `stateless_call` is one that `compute_loss` already counted: the penalties come last."""
-    penalties = sum(v.regularizer is not None for v in model.trainable_weights)
-    return any(loss is penalty for penalty in losses[len(losses) - penalties :]) if penalties else False
 
 
 def _joined(parts: Any) -> Any:

@@ -156,7 +156,7 @@ def save_img(path: Any, x: Any, data_format: str | None = None, file_format: str
 def smart_resize(x: Any, size: tuple[int, int], interpolation: str = "bilinear", data_format: str = "channels_last", **kwargs: Any) -> Any:
     """Images (..., height, width, channels) resized to `size = (height, width)` without distortion: the middle part of that aspect ratio is used.
 
-    An array gives a float32 array, a tensor a tensor of its framework.
+    An array gives an array, a tensor a tensor of its framework; the dtype stays, integers are rounded.
 
     >>> smart_resize(np.ones((40, 60, 3)), (20, 20)).shape
     (20, 20, 3)
@@ -172,8 +172,8 @@ def smart_resize(x: Any, size: tuple[int, int], interpolation: str = "bilinear",
 
 
 def resize_array(x: np.ndarray, size: tuple[int, int], interpolation: str, **options: Any) -> np.ndarray:
-    """`core.ops.image.resize` of an array on the host, in float32."""
+    """`core.ops.image.resize` of an array, on the host."""
     from core import ops
 
     with slot.use("numpy"):
-        return np.asarray(ops.image.resize(np.asarray(x, "float32"), tuple(size), interpolation, **options))
+        return np.asarray(ops.image.resize(x, tuple(size), interpolation, **options))
