@@ -2,7 +2,6 @@
 
 import numpy as np
 import tensorflow as tf
-
 from by_hand_jax import MODELS as JAX_MODELS
 from cases import BATCH, CASES, STEPS, data
 

@@ -1,10 +1,9 @@
 """The cases by hand in PyTorch: eager modules and Adam(fused=True)."""
 
 import torch
+from cases import BATCH, CASES, STEPS, data
 from torch import nn
 from torch.nn import functional as F
-
-from cases import BATCH, CASES, STEPS, data
 
 
 def mlp():

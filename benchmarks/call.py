@@ -41,17 +41,20 @@ def python_calls(run):
 
 
 def import_seconds():
-    code = "import time; t = time.perf_counter(); import core; print(time.perf_counter() - t); import sys; print([m for m in ('jax','torch','tensorflow') if m in sys.modules])"
+    code = (
+        "import time; t = time.perf_counter(); import core; print(time.perf_counter() - t); import sys; "
+        "print([m for m in ('jax','torch','tensorflow') if m in sys.modules])"
+    )
     found = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split("\n") for _ in range(7)]
     return statistics.median(float(lines[0]) for lines in found), found[0][1]
 
 
 def eager_torch():
     import torch
+    from cases import dense30
     from torch.nn import functional as F
 
     import core
-    from cases import dense30
 
     core.config.set_backend("torch")
     model = dense30(core)
@@ -70,11 +73,17 @@ def eager_torch():
             ours.append(median_time(lambda: model(x), 10))
             by_hand.append(median_time(raw, 10))
         ratio = statistics.median(a / b for a, b in zip(ours, by_hand))
-        print(f"eager call, 30 Dense(32), torch: ours {statistics.median(ours):.0f} us, raw functions {statistics.median(by_hand):.0f} us, ratio {ratio:.2f}")
+        print(
+            f"eager call, 30 Dense(32), torch: ours {statistics.median(ours):.0f} us, raw functions {statistics.median(by_hand):.0f} us, "
+            f"ratio {ratio:.2f}"
+        )
         dense = core.layers.Dense(8)
         dense(x)
         print(f"Python calls in a built Dense(8)(x): {python_calls(lambda: dense(x))}")
-        print(f"predict_on_batch: {median_time(lambda: model.predict_on_batch(x), 10):.0f} us; predict: {median_time(lambda: model.predict(x, verbose=0), 10, 5):.0f} us")
+        print(
+            f"predict_on_batch: {median_time(lambda: model.predict_on_batch(x), 10):.0f} us; predict: "
+            f"{median_time(lambda: model.predict(x, verbose=0), 10, 5):.0f} us"
+        )
 
 
 def main():

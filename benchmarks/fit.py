@@ -53,7 +53,9 @@ def report(backend, name, seconds):
 
     step = {label: 1e6 * statistics.median(values) / STEPS for label, values in seconds.items()}
     ratio = {
-        label: statistics.median(ours / other for ours, other in zip(seconds["ours"], values)) for label, values in seconds.items() if label != "ours"
+        label: statistics.median(ours / other for ours, other in zip(seconds["ours"], values))
+        for label, values in seconds.items()
+        if label != "ours"
     }
     line = f"{backend:11s} {name:12s} {step['ours']:9.0f} {step['by hand']:9.0f} {step.get('keras', float('nan')):9.0f}"
     line += f" {ratio['by hand']:9.2f} {1 / ratio['keras'] if 'keras' in ratio else float('nan'):11.2f}"

@@ -44,13 +44,14 @@ _HOMES: dict[str, str | None] = {
     **{
         name: None
         for name in (
-            "activations", "backend", "callbacks", "config", "constraints", "datasets", "dtype_policies", "initializers", "interop", "layers", "losses",
-            "metrics", "mixed_precision", "models", "ops", "optimizers", "random", "regularizers", "saving", "testing", "tree", "utils",
+            "activations", "backend", "callbacks", "config", "constraints", "datasets", "dtype_policies", "initializers", "interop",
+            "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random", "regularizers",
+            "saving", "testing", "tree", "utils",
         )
     },
 }  # fmt: skip
 
-__all__ = sorted((*_HOMES, "version"))  # noqa: PLE0605
+__all__ = sorted((*_HOMES, "version"))
 
 if TYPE_CHECKING:  # so that editors see every name
     from core import (
@@ -70,6 +71,7 @@ if TYPE_CHECKING:  # so that editors see every name
         models,
         ops,
         optimizers,
+        preprocessing,
         random,
         regularizers,
         saving,
@@ -80,6 +82,7 @@ if TYPE_CHECKING:  # so that editors see every name
     from core.backend.symbolic import KerasTensor
     from core.graph.function import Function
     from core.graph.operation import Operation
+    from core.graph.scopes import StatelessScope, SymbolicScope, device, name_scope
     from core.initializers import Initializer
     from core.layers import Input, InputSpec, Layer
     from core.losses import Loss
@@ -89,7 +92,6 @@ if TYPE_CHECKING:  # so that editors see every name
     from core.optimizers import Optimizer
     from core.regularizers import Regularizer
     from core.state.dtype_policy import DTypePolicy, FloatDTypePolicy
-    from core.graph.scopes import StatelessScope, SymbolicScope, device, name_scope
     from core.state.variable import Variable
     from core.transforms import custom_gradient, grad, jit, remat, value_and_grad, vmap
 

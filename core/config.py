@@ -57,7 +57,9 @@ def enable_unsafe_deserialization() -> None:
     """There is no unsafe loading here: files never carry code. Warns, so that a script that counts on it learns why."""
     import warnings
 
-    warnings.warn("core never runs code out of files; register your functions with core.saving.register_keras_serializable instead.", stacklevel=2)
+    warnings.warn(
+        "core never runs code out of files; register your functions with core.saving.register_keras_serializable instead.", stacklevel=2
+    )
 
 
 def is_nnx_enabled() -> bool:
@@ -86,7 +88,8 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
 
 
 __all__ = [
-    "backend", "disable_flash_attention", "disable_interactive_logging", "disable_traceback_filtering", "dtype_policy", "enable_flash_attention",
+    "backend", "disable_flash_attention", "disable_interactive_logging", "disable_traceback_filtering", "dtype_policy",
+    "enable_flash_attention",
     "enable_interactive_logging", "enable_traceback_filtering", "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format",
     "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_nnx_enabled", "is_traceback_filtering_enabled", "max_epochs",
     "max_steps_per_epoch", "set_backend", "set_dtype_policy", "set_epsilon", "set_floatx", "set_image_data_format", "set_max_epochs",

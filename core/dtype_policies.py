@@ -1,5 +1,6 @@
 """Dtype policies. Public facade of `core.state.dtype_policy`."""
 
 from core.state.dtype_policy import DTypePolicy, FloatDTypePolicy, deserialize, get, serialize
+from core.state.dtype_policy_map import DTypePolicyMap
 
-__all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
+__all__ = ["DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "deserialize", "get", "serialize"]

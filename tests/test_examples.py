@@ -21,14 +21,19 @@ def test_quickstart_reaches_its_accuracy_and_reloads(backend):
 
 def test_import_loads_no_framework():
     code = "import sys, core; core.layers; print([m for m in ('jax', 'torch', 'tensorflow', 'keras') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
 def test_a_backend_loads_no_other_framework():
     code = (
-        "import sys, core; core.config.set_backend('torch'); core.Sequential([core.Input((2,)), core.layers.Dense(1)]).predict([[1.0, 2.0]], verbose=0);"
+        "import sys, core; core.config.set_backend('torch'); core.Sequential([core.Input((2,)), core.layers.Dense(1)]).predict([[1.0, "
+        "2.0]], verbose=0);"
         "print([m for m in ('jax', 'tensorflow', 'keras') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True
+    )
     assert done.stdout.strip() == "[]"

@@ -35,7 +35,8 @@ def fresh() -> tuple[int, int]:
 
 def fresh_state(backend: Any, words: tuple[int, int]) -> Any:
     """What a holder of a seed state holds at first."""
-    return backend.variable(np.array(words, backend.seed_dtype()), False)
+    with backend.init_scope():
+        return backend.variable(np.array(words, backend.seed_dtype()), False)
 
 
 def from_int(seed: int) -> tuple[int, int]:

@@ -234,7 +234,9 @@ def deserialize_keras_object(config: Any, custom_objects: dict | None = None, sa
         except (TypeError, KeyError, AttributeError) as error:
             raise ConfigError(f"A {class_name} value is not well formed: {str(inner)[:200]}.") from error
     if class_name == "__lambda__":
-        raise UnsafeArtifactError("The config carries the code of a lambda, which is never run. Define the function, register it, and save again.")
+        raise UnsafeArtifactError(
+            "The config carries the code of a lambda, which is never run. Define the function, register it, and save again."
+        )
     if class_name == "function":
         return find_function(inner, config.get("registered_name"), module)
     cls = find_class(module, class_name, config.get("registered_name"))
@@ -286,7 +288,8 @@ def find_class(module: Any, class_name: str, registered_name: Any = None) -> typ
     found = _builtin(module, class_name)
     if found is not None and registered_name not in (None, class_name):
         raise UnsafeArtifactError(
-            f"The config says that the built-in class {module}.{class_name} is registered as {registered_name!r}; one of the names is false."
+            f"The config says that the built-in class {module}.{class_name} is registered as {registered_name!r}; one of the names is "
+            "false."
         )
     if found is None and isinstance(registered_name, str):
         found = get_registered_object(registered_name)
@@ -331,6 +334,8 @@ def _unknown(kind: str, name: Any, module: Any, registered_name: Any = None) -> 
     package, found, own = str(name if registered_name in (None, "function") else registered_name).rpartition(">")
     arguments = f"package={package!r}, name={own!r}" if found else ""
     return (
-        f"The {kind} {name!r}{where} is not known, and nothing is imported by a name from a file. If it is yours, import its definition first and "
-        f"register it with @core.saving.register_keras_serializable({arguments}), or pass custom_objects={{{(own or name)!r}: {own or name}}}."
+        f"The {kind} {name!r}{where} is not known, and nothing is imported by a name from a file. If it is yours, import its definition "
+        "first and "
+        f"register it with @core.saving.register_keras_serializable({arguments}), or pass "
+        f"custom_objects={{{(own or name)!r}: {own or name}}}."
     )

@@ -17,7 +17,8 @@ METADATA = "training_metadata.json"
 
 
 class BackupAndRestore(Callback):
-    """Saves the state of the run (weights, optimizer, metrics, seed of the shuffling, epoch and batch), and goes on from it in the next `fit`.
+    """Saves the state of the run (weights, optimizer, metrics, seed of the shuffling, epoch and batch), and goes on from it in the next
+    `fit`.
 
     A backup is a set of numbered files; the metadata file, which is replaced last and at once, says which set counts. So a crash while
     saving leaves the backup before.
@@ -145,7 +146,8 @@ class BackupAndRestore(Callback):
             for variable, value in zip(variables, found):
                 if value is None or value.shape != tuple(variable.shape):
                     raise ValueError(
-                        f"its {group} state does not fit: {variable.path} has shape {variable.shape}, the backup {getattr(value, 'shape', None)}."
+                        f"its {group} state does not fit: {variable.path} has shape {variable.shape}, the backup "
+                        f"{getattr(value, 'shape', None)}."
                     )
         self.model.load_weights(self._weights(entry["number"]))
         for group, variables in extra.items():

@@ -33,7 +33,8 @@ class CallbackList(Callback):
         strange = [c for c in given if isinstance(c, type) or not all(hasattr(c, hook) for hook in ("set_model", "set_params", *HOOKS))]
         if strange:
             raise TypeError(
-                f"callbacks must be Callback objects, got {strange[0]!r}; derive its class from core.callbacks.Callback and give an instance."
+                f"callbacks must be Callback objects, got {strange[0]!r}; derive its class from core.callbacks.Callback and give an "
+                "instance."
             )
         self.callbacks: list[Callback] = given
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in given):

@@ -1,7 +1,7 @@
 """TensorBoard's event files, written without TensorBoard or TensorFlow.
 
-A file is a row of records (length, its checksum, data, its checksum); a record is one `Event` protocol buffer. Field numbers are those of the
-published event.proto and summary.proto; checksums are masked CRC-32C (RFC 3720).
+A file is a row of records (length, its checksum, data, its checksum); a record is one `Event` protocol buffer. Field numbers are those of
+the published event.proto and summary.proto; checksums are masked CRC-32C (RFC 3720).
 """
 
 from __future__ import annotations

@@ -46,8 +46,8 @@ class CSVLogger(Callback):
             if not any(key.startswith("val_") for key in self.keys):  # validation may come in a later epoch
                 self.keys += [f"val_{key}" for key in self.keys]
         if self.writer is None:
-            self.writer = csv.DictWriter(self.csv_file, ["epoch", *self.keys], restval="NA", extrasaction="ignore", delimiter=self.separator,
-                                         lineterminator="\n")  # fmt: skip
+            self.writer = csv.DictWriter(self.csv_file, ["epoch", *self.keys], restval="NA", extrasaction="ignore",
+                                         delimiter=self.separator, lineterminator="\n")  # fmt: skip
             if self._write_header:
                 self.writer.writeheader()
         self.writer.writerow({"epoch": epoch, **{key: _cell(logs[key]) for key in self.keys if key in logs}})

@@ -14,8 +14,8 @@ class ModelCheckpoint(MonitorCallback):
     """Saves the model, or its weights, at the end of epochs or every so many batches.
 
     Args:
-        filepath: where to; may hold fields like `{epoch:02d}` (from 1 on), `{batch}` and any metric, `{val_loss:.2f}`. It ends in `.keras`, or
-            in `.weights.h5` with `save_weights_only`.
+        filepath: where to; may hold fields like `{epoch:02d}` (from 1 on), `{batch}` and any metric, `{val_loss:.2f}`. It ends in `.keras`,
+            or in `.weights.h5` with `save_weights_only`.
         monitor, mode: the metric that decides with `save_best_only`, and its direction.
         verbose: 1 to print when it saves.
         save_best_only: whether only an improvement is saved.
@@ -24,8 +24,8 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: the value that the first saving must beat.
     """
 
-    def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False, mode="auto", save_freq="epoch",
-                 initial_value_threshold=None):  # fmt: skip
+    def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False, mode="auto",
+                 save_freq="epoch", initial_value_threshold=None):  # fmt: skip
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = os.fspath(filepath)
         self.verbose, self.save_best_only, self.save_weights_only, self.save_freq = verbose, save_best_only, save_weights_only, save_freq
@@ -94,7 +94,8 @@ class ModelCheckpoint(MonitorCallback):
         if not self._is_improvement(current, self.best):
             if self.verbose > 0:
                 print_msg(
-                    f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best if self.best is None else format(self.best, '.5f')}"
+                    f"\nEpoch {epoch + 1}: {self.monitor} did not improve from "
+                    f"{self.best if self.best is None else format(self.best, '.5f')}"
                 )
             return False
         if self.verbose > 0:

@@ -10,8 +10,8 @@ from core.callbacks.callback import Callback
 
 LOWER = ("loss", "error", "divergence", "crossentropy", "entropy", "mse", "mae", "mape", "msle", "rmse", "hinge", "poisson", "perplexity",
          "false_positives", "false_negatives", "logcosh", "log_cosh")  # fmt: skip
-HIGHER = ("acc", "accuracy", "auc", "precision", "recall", "f1_score", "fbeta_score", "iou", "r2_score", "similarity", "sensitivity", "specificity",
-          "true_positives", "true_negatives", "correlation", "concordance", "bleu", "rouge", "dice")  # fmt: skip
+HIGHER = ("acc", "accuracy", "auc", "precision", "recall", "f1_score", "fbeta_score", "iou", "r2_score", "similarity", "sensitivity",
+          "specificity", "true_positives", "true_negatives", "correlation", "concordance", "bleu", "rouge", "dice")  # fmt: skip
 
 
 def direction_of(monitor: str, model: Any) -> str | None:
@@ -51,7 +51,8 @@ class MonitorCallback(Callback):
             found = direction_of(self.monitor, self.model)
             if found is None:
                 raise ValueError(
-                    f"{type(self).__name__} cannot tell whether {self.monitor!r} is better when it is larger or smaller; say so with mode='max' or mode='min'."
+                    f"{type(self).__name__} cannot tell whether {self.monitor!r} is better when it is larger or smaller; say so with "
+                    "mode='max' or mode='min'."
                 )
             self._sign = 1 if found == "max" else -1
         return self._sign

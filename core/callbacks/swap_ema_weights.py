@@ -9,8 +9,8 @@ class SwapEMAWeights(Callback):
     """Puts the averages that the optimizer keeps (`use_ema=True`) into the model for evaluation and prediction, and takes them out after.
 
     Args:
-        swap_on_epoch: whether they are put in at the end of each epoch instead, so that a `ModelCheckpoint` after this callback saves them, and
-            taken out when the next epoch begins.
+        swap_on_epoch: whether they are put in at the end of each epoch instead, so that a `ModelCheckpoint` after this callback saves them,
+            and taken out when the next epoch begins.
     """
 
     def __init__(self, swap_on_epoch: bool = False):

@@ -27,7 +27,8 @@ def sort_nodes(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[No
                 continue
             if node is None or not node_inputs(node):  # an Input that is not among the inputs
                 raise ValueError(
-                    f"The graph is not connected: a tensor of shape {tensor.shape} named {tensor.name!r} does not come from the given inputs. "
+                    f"The graph is not connected: a tensor of shape {tensor.shape} named {tensor.name!r} does not come from the given "
+                    "inputs. "
                     "Add its core.Input to `inputs`."
                 )
             if ready:

@@ -144,7 +144,7 @@ _HOMES = {
     "subtract": "merging",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,17 @@ class InputLayer(Layer):
     """
 
     def __init__(
-        self, shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None, input_tensor=None, optional=False, name=None, **kwargs
+        self,
+        shape=None,
+        batch_size=None,
+        dtype=None,
+        sparse=None,
+        ragged=None,
+        batch_shape=None,
+        input_tensor=None,
+        optional=False,
+        name=None,
+        **kwargs,
     ):
         input_shape, batch_input_shape = kwargs.pop("input_shape", None), kwargs.pop("batch_input_shape", None)
         shape = shape if shape is not None else input_shape
@@ -44,7 +54,11 @@ class InputLayer(Layer):
         self._shape = standardize_shape(batch_shape)
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), bool(optional)
         self.built = True
-        output = input_tensor if input_tensor is not None else KerasTensor(self._shape, self._dtype_name, sparse=self.sparse, ragged=self.ragged, name=self.name)
+        output = (
+            input_tensor
+            if input_tensor is not None
+            else KerasTensor(self._shape, self._dtype_name, sparse=self.sparse, ragged=self.ragged, name=self.name)
+        )
         self._inbound_nodes.append(Node(self, (), {}, output, [output]))
 
     def call(self) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from core import constraints, initializers, regularizers
 from core.backend import slot
 from core.backend.journal import TRACING, Holder, journal, swapped
+from core.backend.masks import any_masks, get_mask, set_mask
 from core.backend.protocol import Backend
 from core.backend.symbolic import KerasTensor
 from core.base import names, tree
@@ -19,12 +20,11 @@ from core.base.errors import BackendMixError
 from core.base.shapes import standardize_shape
 from core.graph import abstract
 from core.graph.context import CONTEXT
-from core.backend.masks import any_masks, get_mask, set_mask
 from core.graph.operation import Operation, any_symbolic
 from core.graph.plan import describe
 from core.layers.call_spec import CallSpec, build_parameters, call_spec
-from core.layers.native_attributes import missing_attribute
 from core.layers.input_spec import InputSpec, check_inputs
+from core.layers.native_attributes import missing_attribute
 from core.state import dtype_policy as policies
 from core.state.module import Module, Version, unique
 from core.state.variable import Variable, cast_for_compute
@@ -99,7 +99,9 @@ class Layer(Operation, Module):
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The output shape from the input shapes; by default found from `call`."""
         specs = [tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), shape) for shape in args]
-        specs_by_name = {k.removesuffix("_shape"): tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), v) for k, v in kwargs.items()}
+        specs_by_name = {
+            k.removesuffix("_shape"): tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), v) for k, v in kwargs.items()
+        }
         outputs = abstract.output_spec(self.__call__ if not self.built else self.call, *specs, **specs_by_name)
         return tree.map_structure(lambda x: x.shape, outputs)
 
@@ -348,7 +350,14 @@ class Layer(Operation, Module):
             raise ValueError(f"{type(self).__name__} {self.name!r} cannot make a weight of shape {shape}: every dimension must be known. "
                              "Give the input a full shape in those axes.")  # fmt: skip
         variable = Variable(
-            initializer, shape=shape, dtype=dtype, trainable=trainable, autocast=autocast, aggregation=aggregation, name=name, backend=self.backend
+            initializer,
+            shape=shape,
+            dtype=dtype,
+            trainable=trainable,
+            autocast=autocast,
+            aggregation=aggregation,
+            name=name,
+            backend=self.backend,
         )
         variable.regularizer, variable.constraint = regularizers.get(regularizer), constraints.get(constraint)
         variable.overwrite_with_gradient = bool(overwrite_with_gradient)
@@ -486,7 +495,9 @@ class Layer(Operation, Module):
         """Sets the values of `weights`; nothing is changed unless all fit."""
         own = self.weights
         if not self.built and weights:
-            raise ValueError(f"{type(self).__name__} {self.name!r} is not built, so it has no weights to set: call it on data, or build it, first.")
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} is not built, so it has no weights to set: call it on data, or build it, first."
+            )
         if len(own) != len(weights):
             raise ValueError(f"{type(self).__name__} {self.name!r} has {len(own)} weights, got {len(weights)} values.")
         for variable, value in zip(own, weights):
@@ -498,7 +509,10 @@ class Layer(Operation, Module):
     def count_params(self) -> int:
         """The number of values in all weights."""
         if not self.built:
-            raise ValueError(f"{type(self).__name__} {self.name!r} is not built yet, so its parameters cannot be counted: call it on data, or build it, first.")
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} is not built yet, so its parameters cannot be counted: call it on data, or build "
+                "it, first."
+            )
         return sum(v.size for v in self.weights)
 
     # -------------------------------------------------------------------------------------------- losses and metrics

@@ -10,8 +10,8 @@ import warnings
 from typing import Any
 
 from core import ops
-from core.base import config, dtypes
 from core.backend.masks import set_mask
+from core.base import config, dtypes
 from core.losses.loss import as_tensor, average_of, check_shapes, loss_function, owner_of
 
 

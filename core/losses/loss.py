@@ -9,10 +9,10 @@ from typing import Any
 from core import ops
 from core.backend import slot
 from core.backend.journal import Holder
+from core.backend.masks import get_mask
 from core.backend.symbolic import KerasTensor
 from core.base import config, dtypes, names, registry, shapes, tree
 from core.base.errors import unknown_name
-from core.backend.masks import get_mask
 from core.state import dtype_policy
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "none", "mean_with_sample_weight")

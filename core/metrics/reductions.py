@@ -7,8 +7,8 @@ from typing import Any
 
 from core import ops
 from core.backend import slot
-from core.base import registry
 from core.backend.masks import get_mask
+from core.base import registry
 from core.losses.loss import aligned, as_tensor, owner_of, same_rank
 from core.metrics.metric import Metric
 

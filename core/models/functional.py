@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from core.backend import slot
+from core.backend.masks import any_masks, get_mask, set_mask
 from core.backend.symbolic import KerasTensor, Node
 from core.base import tree
 from core.base.dtypes import is_float_dtype
 from core.base.shapes import compatible
 from core.graph.context import CONTEXT
 from core.graph.function import Function
-from core.backend.masks import any_masks, get_mask, set_mask
 from core.graph.plan import describe
 from core.layers import layer as layer_module
 from core.layers.input_layer import InputLayer
@@ -27,7 +27,16 @@ class Functional(Function, Model):
     """The model from `inputs` to `outputs`, run by a flat plan for each phase."""
 
     _public_module = "keras.src.models.functional"  # where Keras' files say that it stands
-    _untracked = Model._untracked | {"_inputs_structure", "_outputs_structure", "_input_tensors", "_output_tensors", "_nodes", "_plans", "_operations", "_ready"}
+    _untracked = Model._untracked | {
+        "_inputs_structure",
+        "_outputs_structure",
+        "_input_tensors",
+        "_output_tensors",
+        "_nodes",
+        "_plans",
+        "_operations",
+        "_ready",
+    }
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any):
         trainable = kwargs.pop("trainable", None)
@@ -108,7 +117,12 @@ class Functional(Function, Model):
         """Opens the quick path for one tensor of a kind that has come through the full one."""
         x = args[0] if len(args) == 1 else None
         plain = isinstance(self._inputs_structure, KerasTensor) and isinstance(self._outputs_structure, KerasTensor) and not self._masked
-        plain = plain and self.activity_regularizer is None and slot.owner(x) is self.backend and len(x.shape) == len(self._input_tensors[0].shape)
+        plain = (
+            plain
+            and self.activity_regularizer is None
+            and slot.owner(x) is self.backend
+            and len(x.shape) == len(self._input_tensors[0].shape)
+        )
         plain = plain and type(self).call is Functional.call and self.backend.dtype(x) == self._input_tensors[0].dtype
         plain = plain and (self.compute_dtype == self.variable_dtype)
         self._ready = (type(x), x.dtype, x.shape[1:], self.backend) if plain else None
@@ -172,7 +186,9 @@ class Functional(Function, Model):
         if x is None or isinstance(x, str):
             return x
         shape = tuple(x.shape)
-        if len(shape) == len(spec.shape) and (shape == spec.shape or compatible(shape[1:], spec.shape[1:]) and compatible(shape[:1], spec.shape[:1])):
+        if len(shape) == len(spec.shape) and (
+            shape == spec.shape or compatible(shape[1:], spec.shape[1:]) and compatible(shape[:1], spec.shape[:1])
+        ):
             pass
         elif len(shape) == len(spec.shape) - 1 and spec.shape[-1] == 1 and compatible(shape, spec.shape[:-1]):
             x = x[..., None]

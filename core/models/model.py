@@ -49,7 +49,9 @@ class Model(Trainer, Layer):
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Computes the outputs. Subclasses define it."""
-        raise TypeError(f"{type(self).__name__} has no `call` method: define `call(self, inputs)` in the class, or give inputs and outputs.")
+        raise TypeError(
+            f"{type(self).__name__} has no `call` method: define `call(self, inputs)` in the class, or give inputs and outputs."
+        )
 
     def _converted(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         """A model takes arrays of any framework: those of others go through NumPy."""
@@ -87,7 +89,9 @@ class Model(Trainer, Layer):
     def get_weights(self) -> list:
         """The values of `weights`, as NumPy arrays."""
         if not self.built:
-            raise ValueError(f"{type(self).__name__} {self.name!r} is not built, so it has no weights yet: call it on data, or build it, first.")
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} is not built, so it has no weights yet: call it on data, or build it, first."
+            )
         return super().get_weights()
 
     def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False, layer_range=None) -> None:
@@ -132,7 +136,9 @@ class Model(Trainer, Layer):
         try:
             abstract.output_spec(self.call, specs)
         except Exception as error:
-            raise ValueError(f"{type(self).__name__} {self.name!r} could not be built for input shape {input_shape}: {error}. Call it on data instead.") from error
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} could not be built for input shape {input_shape}: {error}. Call it on data instead."
+            ) from error
 
     def _build_from(self, args: tuple, kwargs: dict) -> None:
         """On data, the layers inside build themselves as `call` reaches them."""

@@ -150,7 +150,10 @@ class Sequential(Model):
 
     def _known_graph(self, what: str) -> Functional:
         if self._graph is None:
-            raise AttributeError(f"Sequential {self.name!r} is not built yet, so its {what} are not known: start it with core.Input(shape), or call it on data.")
+            raise AttributeError(
+                f"Sequential {self.name!r} is not built yet, so its {what} are not known: start it with core.Input(shape), or call it on "
+                "data."
+            )
         return self._graph
 
     @property

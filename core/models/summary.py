@@ -49,7 +49,11 @@ def _table(model: Any, expand_nested: bool, show_trainable: bool, layer_range: A
     if show_trainable:
         table.add_column("Trai…", justify="center", ratio=1)
     for layer, depth in _rows(model, expand_nested, _range(model.layers, layer_range)):
-        row = ["   " * depth + f"{layer.name} ({type(layer).__name__})", _output_shape(layer), f"{_count(layer.weights)[0]:,}" if layer.built else "0 (unbuilt)"]
+        row = [
+            "   " * depth + f"{layer.name} ({type(layer).__name__})",
+            _output_shape(layer),
+            f"{_count(layer.weights)[0]:,}" if layer.built else "0 (unbuilt)",
+        ]
         if branched:
             row.append(_sources(layer, graph))
         if show_trainable:

@@ -19,9 +19,9 @@ from core.ops.joining import *  # noqa: F403
 from core.ops.linalg import *  # noqa: F403
 from core.ops.nn import *  # noqa: F403
 from core.ops.normalization import *  # noqa: F403
+from core.ops.projection import *  # noqa: F403
 from core.ops.rearrange import *  # noqa: F403
 from core.ops.recurrent import *  # noqa: F403
-from core.ops.projection import *  # noqa: F403
 from core.ops.reduction import *  # noqa: F403
 from core.ops.shape import *  # noqa: F403
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from core.backend.symbolic import KerasTensor
 from core.base import dtypes, shapes
 from core.ops import rules
+from core.ops.control import jvp  # Keras lists it among the linear algebra too
 from core.ops.registry import op, primitive
 from core.ops.rules import shaped
 
 __all__ = [
-    "cdist", "cholesky", "cholesky_inverse", "cross", "det", "dot", "eig", "eigh", "einsum", "inner", "inv", "logdet", "lstsq",
+    "cdist", "cholesky", "cholesky_inverse", "cross", "det", "dot", "eig", "eigh", "einsum", "inner", "inv", "jvp", "logdet", "lstsq",
     "lu_factor", "matmul", "matrix_rank", "norm", "outer", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd", "tensordot",
     "vdot",
 ]  # fmt: skip

@@ -22,7 +22,7 @@ def projection(x, kernel, bias=None, axes=1):
 
     Shapes: x (..., in axes), kernel (in axes, out axes), bias (out axes) or what broadcasts to it; result (..., out axes).
 
-    >>> projection(ones((2, 5, 4)), ones((4, 3, 2))).shape
+    >>> projection(np.ones((2, 5, 4)), np.ones((4, 3, 2))).shape
     (2, 5, 3, 2)
     """
     y = tensordot(x, kernel, axes=axes)

@@ -93,6 +93,10 @@ def get(identifier: Any) -> DTypePolicy:
         return identifier
     if isinstance(identifier, dict):
         inner = identifier.get("config", identifier)
+        if identifier.get("class_name") == "DTypePolicyMap":
+            from core.state.dtype_policy_map import DTypePolicyMap
+
+            return DTypePolicyMap.from_config(inner)
         if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
             raise ValueError(f"A dtype policy's config holds its name, got {identifier!r}.")
         return DTypePolicy(inner["name"])
@@ -106,4 +110,6 @@ def deserialize(config: dict, custom_objects: dict | None = None) -> DTypePolicy
 
 def serialize(dtype_policy: DTypePolicy) -> dict:
     """A policy as a config, in Keras' form."""
-    return {"module": "keras", "class_name": type(dtype_policy).__name__, "config": dtype_policy.get_config(), "registered_name": None}
+    name = type(dtype_policy).__name__
+    module = "keras.dtype_policies" if name == "DTypePolicyMap" else "keras"  # where Keras' files say that it stands
+    return {"module": module, "class_name": name, "config": dtype_policy.get_config(), "registered_name": None}

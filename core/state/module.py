@@ -12,7 +12,9 @@ from typing import Any
 
 from core.state.variable import Variable, Version
 
-_PLAIN = frozenset((int, float, bool, str, bytes, complex, type(None), type, types.FunctionType, types.BuiltinFunctionType, types.MethodType))
+_PLAIN = frozenset(
+    (int, float, bool, str, bytes, complex, type(None), type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+)
 _CONTAINERS = (list, tuple, dict, set, frozenset)
 
 

@@ -52,7 +52,9 @@ def _allocate(shape: tuple, dtype: str) -> None:
     if _allowance.left is not None:
         _allowance.left -= math.prod(shape) * (1 if dtype == "string" else numpy_dtype(dtype).itemsize)
         if _allowance.left < 0:
-            raise ResourceLimitError(f"A variable of shape {shape} and dtype {dtype} takes more bytes than the weights in the file account for.")
+            raise ResourceLimitError(
+                f"A variable of shape {shape} and dtype {dtype} takes more bytes than the weights in the file account for."
+            )
 
 
 class Variable(Holder):
@@ -73,8 +75,8 @@ class Variable(Holder):
     """
 
     __slots__ = (
-        "_dtype", "_shape", "_trainable", "aggregation", "autocast", "backend", "constraint", "layout", "made_trainable", "name", "overwrite_with_gradient",
-        "path", "regularizer", "synchronization", "__dict__",
+        "_dtype", "_shape", "_trainable", "aggregation", "autocast", "backend", "constraint", "layout", "made_trainable", "name",
+        "overwrite_with_gradient", "path", "regularizer", "synchronization", "__dict__",
     )  # fmt: skip
 
     # TensorFlow's tape takes whatever says this and has a `handle` for a variable of its own.
@@ -274,15 +276,16 @@ class Variable(Holder):
 
     def __deepcopy__(self, memo: dict) -> Variable:
         new = Variable(np.array(self.numpy()), dtype=self._dtype, trainable=self._trainable, autocast=self.autocast,
-                       aggregation=self.aggregation, synchronization=self.synchronization, name=self.name, backend=self.backend)  # fmt: skip
+                       aggregation=self.aggregation, synchronization=self.synchronization, name=self.name,
+                       backend=self.backend)  # fmt: skip
         new.path, new.regularizer, new.constraint = self.path, self.regularizer, self.constraint
         new.overwrite_with_gradient = self.overwrite_with_gradient
         memo[id(self)] = new
         return new
 
     def __getstate__(self) -> dict:
-        keep = ("_dtype", "_trainable", "made_trainable", "aggregation", "autocast", "name", "path", "regularizer", "constraint", "synchronization", "layout",
-                "overwrite_with_gradient")  # fmt: skip
+        keep = ("_dtype", "_trainable", "made_trainable", "aggregation", "autocast", "name", "path", "regularizer", "constraint",
+                "synchronization", "layout", "overwrite_with_gradient")  # fmt: skip
         return {**{k: getattr(self, k) for k in keep}, "backend": self.backend.name, "array": np.array(self.numpy())}
 
     def __setstate__(self, state: dict) -> None:

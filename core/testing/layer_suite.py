@@ -14,10 +14,10 @@ import numpy as np
 
 from core import transforms
 from core.backend import slot
+from core.backend.masks import get_mask, set_mask
 from core.backend.protocol import Backend
 from core.backend.symbolic import KerasTensor
 from core.base import registry, tree
-from core.backend.masks import get_mask, set_mask
 from core.layers.layer import Layer
 
 

@@ -113,8 +113,8 @@ class Progbar:
 
         Args:
             current: steps done so far.
-            values: pairs of name and value, which are averaged; or a dict, or a function that returns one, whose values are shown as they are. A
-                function is called only when something is drawn.
+            values: pairs of name and value, which are averaged; or a dict, or a function that returns one, whose values are shown as they
+                are. A function is called only when something is drawn.
             finalize: whether this is the last call; by default where `current` reaches the target.
         """
         if finalize is None:

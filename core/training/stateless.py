@@ -18,7 +18,15 @@ class StatelessForms(_Base):
     """What a hand-written functional loop calls on a model."""
 
     def stateless_compute_loss(
-        self, trainable_variables, non_trainable_variables, metrics_variables, x=None, y=None, y_pred=None, sample_weight=None, training=True
+        self,
+        trainable_variables,
+        non_trainable_variables,
+        metrics_variables,
+        x=None,
+        y=None,
+        y_pred=None,
+        sample_weight=None,
+        training=True,
     ):
         """`compute_loss` as a pure function: `(loss, (trainable, non_trainable, metrics) values)`."""
         groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
@@ -40,7 +48,14 @@ class StatelessForms(_Base):
             trainable_variables, non_trainable_variables, x, return_losses=True, training=training
         )
         loss, (_, non_trainable_variables, metrics_variables) = self.stateless_compute_loss(
-            trainable_variables, non_trainable_variables, metrics_variables, x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training
+            trainable_variables,
+            non_trainable_variables,
+            metrics_variables,
+            x=x,
+            y=y,
+            y_pred=y_pred,
+            sample_weight=sample_weight,
+            training=training,
         )
         added = [extra for extra in losses if not _is_penalty(self, losses, extra)]
         for extra in added:

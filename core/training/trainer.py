@@ -38,7 +38,9 @@ class Trainer(Preparation, StatelessForms, _Base):
     """What `Model` adds to `Layer`: everything that needs an optimizer, a loss, metrics and data."""
 
     # What training keeps beside the model's own state
-    _of_training = frozenset({"_loss_tracker", "_compile_arguments", "_compile_loss", "_compile_metrics", "_functions", "_cache", "_checked"})
+    _of_training = frozenset(
+        {"_loss_tracker", "_compile_arguments", "_compile_loss", "_compile_metrics", "_functions", "_cache", "_checked"}
+    )
 
     def __init__(self) -> None:
         if "_loss_tracker" in self.__dict__:
@@ -98,11 +100,20 @@ class Trainer(Preparation, StatelessForms, _Base):
         """
         with slot.use(self.backend):
             optimizer = optimizers.get(optimizer)
-            if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and optimizer and not isinstance(optimizer, LossScaleOptimizer):
+            if (
+                auto_scale_loss
+                and self.dtype_policy.name == "mixed_float16"
+                and optimizer
+                and not isinstance(optimizer, LossScaleOptimizer)
+            ):
                 optimizer = LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
             if not (isinstance(steps_per_execution, int) and steps_per_execution >= 1 or steps_per_execution == "auto"):
                 raise ValueError(f"steps_per_execution must be a positive integer or 'auto', got {steps_per_execution!r}.")
-            names = getattr(self, "output_names", None) if hasattr(self, "_output_tensors") or getattr(self, "_graph", None) is not None else None
+            names = (
+                getattr(self, "output_names", None)
+                if hasattr(self, "_output_tensors") or getattr(self, "_graph", None) is not None
+                else None
+            )
             self.optimizer = optimizer
             self._compile_loss = CompileLoss(loss, loss_weights, names) if loss is not None else None
             self._compile_metrics = CompileMetrics(metrics, weighted_metrics, names)
@@ -187,7 +198,17 @@ class Trainer(Preparation, StatelessForms, _Base):
         """Compiles from `get_compile_config`'s result, and builds the optimizer."""
         from core.base.registry import deserialize_keras_object
 
-        known = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss")
+        known = (
+            "optimizer",
+            "loss",
+            "loss_weights",
+            "metrics",
+            "weighted_metrics",
+            "run_eagerly",
+            "steps_per_execution",
+            "jit_compile",
+            "auto_scale_loss",
+        )
         arguments = {k: deserialize_keras_object(v) for k, v in config.items() if k in known}
         if arguments.get("steps_per_execution") == 1:
             arguments["steps_per_execution"] = "auto"
@@ -246,7 +267,8 @@ class Trainer(Preparation, StatelessForms, _Base):
         if total is None:
             if not self._overrides("compute_loss") and self._compile_loss is None and training:
                 raise ValueError(
-                    f"Model {self.name!r} has nothing to minimize: give compile() a loss, call self.add_loss in a layer, or override compute_loss."
+                    f"Model {self.name!r} has nothing to minimize: give compile() a loss, call self.add_loss in a layer, or override "
+                    "compute_loss."
                 )
             return ops.zeros(())
         return total
@@ -337,7 +359,7 @@ class Trainer(Preparation, StatelessForms, _Base):
         return step
 
     def _pack_size(self, phase: str, source: Any, hooks: bool, limit: int | None) -> int:
-        """How many steps run in one call. Left open: several where nobody looks between them and the run is long enough to pay for compiling twice."""
+        """How many steps run in one call. Left open: several where nobody looks between and compiling twice pays off."""
         if self._steps_per_execution != "auto":
             return self._steps_per_execution if limit is None or phase == "train" else 1
         if phase != "train" or hooks or self._run_eagerly or limit is not None or not self._is_overhead_bound():
@@ -429,7 +451,13 @@ class Trainer(Preparation, StatelessForms, _Base):
             held_out = self._validation_source(validation_data, validation_batch_size or batch_size, validation_steps)
             if not isinstance(callbacks, callbacks_module.CallbackList):
                 callbacks = callbacks_module.CallbackList(
-                    callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=source.num_batches
+                    callbacks,
+                    add_history=True,
+                    add_progbar=verbose != 0,
+                    model=self,
+                    verbose=verbose,
+                    epochs=epochs,
+                    steps=source.num_batches,
                 )
             if held_out is not None:
                 self._build_for(held_out)
@@ -450,7 +478,9 @@ class Trainer(Preparation, StatelessForms, _Base):
                     epoch_logs = self._run_epoch("train", source, function, callbacks, epoch, steps_per_epoch, first_batch)
                     first_batch = 0
                     if not epoch_logs:
-                        warnings.warn(f"The data ran out after {self._epochs_done} of {epochs - initial_epoch} epochs; training stops.", stacklevel=2)
+                        warnings.warn(
+                            f"The data ran out after {self._epochs_done} of {epochs - initial_epoch} epochs; training stops.", stacklevel=2
+                        )
                         break
                     logs = epoch_logs
                     self.__dict__["_epochs_done"] += 1
@@ -548,10 +578,14 @@ class Trainer(Preparation, StatelessForms, _Base):
 
     # -------------------------------------------------------------------------------------------- the loop
 
-    def _run_epoch(self, phase: str, source: Any, function: Callable, callbacks: Any, epoch: int, limit: int | None, first: int = 0) -> dict:
+    def _run_epoch(
+        self, phase: str, source: Any, function: Callable, callbacks: Any, epoch: int, limit: int | None, first: int = 0
+    ) -> dict:
         """One pass over the data; returns the logs as floats. `train` and `test` differ in their hooks only."""
         begin, end = (
-            (callbacks.on_train_batch_begin, callbacks.on_train_batch_end) if phase == "train" else (callbacks.on_test_batch_begin, callbacks.on_test_batch_end)
+            (callbacks.on_train_batch_begin, callbacks.on_train_batch_end)
+            if phase == "train"
+            else (callbacks.on_test_batch_begin, callbacks.on_test_batch_end)
         )
         if phase == "test":
             callbacks.on_test_begin()
@@ -631,7 +665,9 @@ class Trainer(Preparation, StatelessForms, _Base):
                 "compiled": hasattr(function, "traces"),
                 "traces": getattr(function, "traces", 0),
                 "trace_seconds": round(getattr(function, "trace_seconds", 0.0), 3),
-                "reason": None if hasattr(function, "traces") else ("run_eagerly" if self._run_eagerly else f"{self.backend.name} runs eagerly"),
+                "reason": None
+                if hasattr(function, "traces")
+                else ("run_eagerly" if self._run_eagerly else f"{self.backend.name} runs eagerly"),
             }
         return report
 
@@ -646,7 +682,9 @@ class Trainer(Preparation, StatelessForms, _Base):
         self._functions = {}
         self._cache = {}
         Version.count += 1
-        self.__dict__.pop("_optimizer_for", None) if self.optimizer is None else self.__dict__.__setitem__("_optimizer_for", self._structure_key())
+        self.__dict__.pop("_optimizer_for", None) if self.optimizer is None else self.__dict__.__setitem__(
+            "_optimizer_for", self._structure_key()
+        )
         return self
 
 

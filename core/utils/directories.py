@@ -67,7 +67,8 @@ class FileBatches(PyDataset):
 
 
 def image_dataset_from_directory(
-    directory: Any, labels: Any = "inferred", label_mode: str | None = "int", class_names: Sequence[str] | None = None, color_mode: str = "rgb",
+    directory: Any, labels: Any = "inferred", label_mode: str | None = "int", class_names: Sequence[str] | None = None,
+    color_mode: str = "rgb",
     batch_size: int | None = 32, image_size: tuple[int, int] = (256, 256), shuffle: bool = True, seed: int | None = None,
     validation_split: float | None = None, subset: str | None = None, interpolation: str = "bilinear", follow_links: bool = False,
     crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, data_format: str | None = None, format: str = "tf",
@@ -78,7 +79,8 @@ def image_dataset_from_directory(
     Args:
         directory: holds one folder per class; without labels, images anywhere below it.
         labels: `"inferred"` from the folders, None, or a list of integers, one per file in the order of their paths.
-        label_mode: `"int"` for int32 (batch,), `"binary"` for float32 (batch, 1), `"categorical"` for one-hot float32, None for images alone.
+        label_mode: `"int"` for int32 (batch,), `"binary"` for float32 (batch, 1), `"categorical"` for one-hot float32, None for images
+            alone.
         class_names: the folders to use, in the order of their labels; all of them, sorted, where it is None.
         color_mode: `"rgb"`, `"rgba"` or `"grayscale"`.
         batch_size: images per batch; None for single images without a batch axis.
@@ -132,8 +134,8 @@ def text_dataset_from_directory(
         return pathlib.Path(path).read_text(encoding="utf-8")[:max_length]
 
     return _from_directory(
-        directory, (".txt",), read, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links, format,
-        verbose,
+        directory, (".txt",), read, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links,
+        format, verbose,
     )  # fmt: skip
 
 
@@ -200,7 +202,9 @@ def _indexed(directory: pathlib.Path, endings: tuple[str, ...], labels: Any, lab
         numbers = None if labels is None else list(map(int, labels))
         names = [str(name) for name in names]
     if not paths:
-        raise ValueError(f"No files with the endings {', '.join(endings)} under {str(directory)!r}" + (f", in folders {names}." if names else "."))
+        raise ValueError(
+            f"No files with the endings {', '.join(endings)} under {str(directory)!r}" + (f", in folders {names}." if names else ".")
+        )
     if label_mode is None or labels is None:
         if labels is None and label_mode is not None:
             raise ValueError(f"labels=None gives no labels, so label_mode must be None too, got {label_mode!r}.")

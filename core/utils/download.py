@@ -38,8 +38,8 @@ def _algorithm(hash_algorithm: str, file_hash: str) -> str:
     return hash_algorithm
 
 
-def get_file(fname=None, origin=None, untar=False, md5_hash=None, file_hash=None, cache_subdir="datasets", hash_algorithm="auto", extract=False,
-             archive_format="auto", cache_dir=None, force_download=False) -> str:  # fmt: skip
+def get_file(fname=None, origin=None, untar=False, md5_hash=None, file_hash=None, cache_subdir="datasets", hash_algorithm="auto",
+             extract=False, archive_format="auto", cache_dir=None, force_download=False) -> str:  # fmt: skip
     """The path of a file that is downloaded once, or of the directory it was unpacked into.
 
     The download goes to a temporary file, is checked, and appears under its name only then. A file that is there already is used if its
@@ -49,7 +49,8 @@ def get_file(fname=None, origin=None, untar=False, md5_hash=None, file_hash=None
         fname: name in the cache, without directories; by default the last part of `origin`.
         origin: an http, https or file URL.
         file_hash: the expected checksum; 64 digits are taken for SHA-256, 32 for MD5.
-        cache_subdir, cache_dir: the file goes to `cache_dir/cache_subdir`; `cache_dir` is `CORE_HOME`, `KERAS_HOME` or `~/.core` where it is None.
+        cache_subdir, cache_dir: the file goes to `cache_dir/cache_subdir`; `cache_dir` is `CORE_HOME`, `KERAS_HOME` or `~/.core` where it
+            is None.
         extract: whether to unpack a tar or zip archive, to `fname` without its ending plus `_extracted`; that path is returned.
         archive_format: `"auto"`, `"tar"`, `"zip"`, a list of these, or None for no unpacking.
         untar: an older form of `extract`, for `fname + ".tar.gz"`, unpacked to `fname`.

@@ -81,7 +81,9 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
         raise ValueError(f"array_to_img takes one image of three axes, got shape {pixels.shape}.")
     pixels = pixels.transpose(1, 2, 0) if layout == "channels_first" else pixels
     if pixels.shape[-1] not in (1, 3, 4):
-        raise ValueError(f"An image has 1, 3 or 4 channels, got {pixels.shape[-1]} on the channel axis of {layout!r}; set data_format if it is another.")
+        raise ValueError(
+            f"An image has 1, 3 or 4 channels, got {pixels.shape[-1]} on the channel axis of {layout!r}; set data_format if it is another."
+        )
     if scale:
         pixels = pixels - pixels.min(initial=np.inf)
         largest = pixels.max(initial=0)
@@ -154,7 +156,8 @@ def save_img(path: Any, x: Any, data_format: str | None = None, file_format: str
 
 
 def smart_resize(x: Any, size: tuple[int, int], interpolation: str = "bilinear", data_format: str = "channels_last", **kwargs: Any) -> Any:
-    """Images (..., height, width, channels) resized to `size = (height, width)` without distortion: the middle part of that aspect ratio is used.
+    """Images (..., height, width, channels) resized to `size = (height, width)` without distortion: the middle part of that aspect ratio is
+    used.
 
     An array gives an array, a tensor a tensor of its framework; the dtype stays, integers are rounded.
 

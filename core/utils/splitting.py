@@ -61,7 +61,8 @@ def _collected(dataset: Any) -> Any:
     if is_array(dataset) or isinstance(dataset, (list, tuple, dict)):
         return tree.map_structure(host_array, as_arrays(dataset))
     raise ValueError(
-        f"split_dataset takes arrays, structures of them, a tf.data.Dataset, a torch DataLoader or Dataset, or a PyDataset; got {type(dataset).__name__}."
+        "split_dataset takes arrays, structures of them, a tf.data.Dataset, a torch DataLoader or Dataset, or a PyDataset; got "
+        f"{type(dataset).__name__}."
     )
 
 

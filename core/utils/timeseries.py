@@ -43,8 +43,8 @@ class Windows(PyDataset):
         self._order()
 
 
-def timeseries_dataset_from_array(data, targets, sequence_length, sequence_stride=1, sampling_rate=1, batch_size=128, shuffle=False, seed=None,
-                                  start_index=None, end_index=None, format="tf"):  # fmt: skip
+def timeseries_dataset_from_array(data, targets, sequence_length, sequence_stride=1, sampling_rate=1, batch_size=128, shuffle=False,
+                                  seed=None, start_index=None, end_index=None, format="tf"):  # fmt: skip
     """Batches of windows over a series: `(windows, targets)`, or windows alone where `targets` is None.
 
     Args:

@@ -41,20 +41,24 @@ def model_to_dot(model: Model, show_shapes: bool = False, show_dtype: bool = Fal
     if kwargs:
         raise TypeError(f"model_to_dot got unexpected arguments {sorted(kwargs)}.")
     if not model.built:
-        raise ValueError(f"The model {model.name!r} is not built, so its layers are not known. Call it on data, or `model.build(input_shape)`, first.")
+        raise ValueError(
+            f"The model {model.name!r} is not built, so its layers are not known. Call it on data, or `model.build(input_shape)`, first."
+        )
     graphviz = _graphviz()
     name = f"cluster_{model.name}" if subgraph else model.name
     dot = graphviz.Digraph(name, graph_attr={"rankdir": rankdir, "dpi": str(dpi), "splines": splines}, node_attr={"shape": "plaintext"})
     if subgraph:
         dot.attr(label=_plain(model.name), style="dashed")
     shown = {
-        "shapes": show_shapes, "dtype": show_dtype, "names": show_layer_names, "activations": show_layer_activations, "trainable": show_trainable,
+        "shapes": show_shapes, "dtype": show_dtype, "names": show_layer_names, "activations": show_layer_activations,
+        "trainable": show_trainable,
     }  # fmt: skip
     _Drawing(shown, expand_nested).draw(model, dot)
     return dot
 
 
-def plot_model(model: Model, to_file: Any = "model.png", show_shapes: bool = False, show_dtype: bool = False, show_layer_names: bool = False,
+def plot_model(model: Model, to_file: Any = "model.png", show_shapes: bool = False, show_dtype: bool = False,
+               show_layer_names: bool = False,
                rankdir: str = "TB", expand_nested: bool = False, dpi: int = 200, show_layer_activations: bool = False,
                show_trainable: bool = False, splines: str = "ortho", **kwargs: Any) -> Any:  # fmt: skip
     """Writes a drawing of a model; in a notebook, returns it too, to be shown. See `model_to_dot`.
@@ -95,7 +99,9 @@ def _graphviz() -> Any:
     try:
         import graphviz
     except ModuleNotFoundError as error:
-        raise ImportError("Models are drawn with the Python package graphviz, which is not installed. Run `pip install graphviz`.") from error
+        raise ImportError(
+            "Models are drawn with the Python package graphviz, which is not installed. Run `pip install graphviz`."
+        ) from error
     return graphviz
 
 
@@ -151,7 +157,8 @@ class _Drawing:
         yield (f"<b>{html.escape(operation.name)}</b> ({html.escape(kind)})" if named else f"<b>{html.escape(kind)}</b>"), "#e8eef7"
         activation = getattr(operation, "activation", None)
         if self.shown["activations"] and activation is not None:
-            yield f"activation: {html.escape(getattr(activation, '__name__', None) or getattr(activation, 'name', type(activation).__name__))}", "white"
+            spelled = getattr(activation, "__name__", None) or getattr(activation, "name", None) or type(activation).__name__
+            yield f"activation: {html.escape(spelled)}", "white"
         made = node is not None and bool(node_inputs(node))
         if self.shown["shapes"]:
             if made:
@@ -185,7 +192,9 @@ def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
     True
     """
     if not isinstance(tensor, KerasTensor):
-        raise ValueError(f"get_source_inputs takes a symbolic tensor, such as the output of a layer called on core.Input, got a {type(tensor).__name__}.")
+        raise ValueError(
+            f"get_source_inputs takes a symbolic tensor, such as the output of a layer called on core.Input, got a {type(tensor).__name__}."
+        )
     found: list[KerasTensor] = []
     seen: set[int] = set()
     stack = [tensor]

@@ -222,11 +222,11 @@ def test_which_callbacks_need_batches(tmp_path):
     def needs(*callbacks):
         return C.CallbackList(list(callbacks), add_history=True, add_progbar=True, model=Model()).needs_batches
 
-    quiet = (C.EarlyStopping(), C.ReduceLROnPlateau(), C.ModelCheckpoint("a.keras"), C.CSVLogger("a"), C.BackupAndRestore("d"), C.TensorBoard(),
-             C.LambdaCallback(on_epoch_end=print))  # fmt: skip
+    quiet = (C.EarlyStopping(), C.ReduceLROnPlateau(), C.ModelCheckpoint("a.keras"), C.CSVLogger("a"), C.BackupAndRestore("d"),
+             C.TensorBoard(), C.LambdaCallback(on_epoch_end=print))  # fmt: skip
     assert not needs(*quiet)
-    loud = (C.TerminateOnNaN(), C.ModelCheckpoint("a.keras", save_freq=2), C.BackupAndRestore("d", save_freq=3), C.TensorBoard(update_freq="batch"),
-            C.LambdaCallback(on_train_batch_end=print))  # fmt: skip
+    loud = (C.TerminateOnNaN(), C.ModelCheckpoint("a.keras", save_freq=2), C.BackupAndRestore("d", save_freq=3),
+            C.TensorBoard(update_freq="batch"), C.LambdaCallback(on_train_batch_end=print))  # fmt: skip
     for callback in loud:
         assert needs(callback), callback
     for hook in BATCH_HOOKS:
@@ -278,8 +278,8 @@ def test_backup_goes_on_where_it_stopped(tmp_path, double):
         (folder / "backup-000002.state.npz").write_bytes(b"no")
     model = Model()
     seen = []
-    _, history = fit([C.BackupAndRestore(folder), C.LambdaCallback(on_train_begin=lambda logs: seen.append((model.weight.value[0], float(model.optimizer.variables[0].value))))],
-                     [1.0] * 5, model)  # fmt: skip
+    _, history = fit([C.BackupAndRestore(folder), C.LambdaCallback(on_train_begin=lambda logs: seen.append((model.weight.value[0],
+                     float(model.optimizer.variables[0].value))))], [1.0] * 5, model)  # fmt: skip
     done = 2 if double else 3
     assert seen == [(done, done * 2)] and history.epoch == list(range(done, 5))
     assert not folder.exists()

@@ -72,7 +72,8 @@ ARRAYS = {
     **{f"{name} tensors": tensors_of(name) for name in ("torch", "jax", "tensorflow")},
 }
 DATASETS = {
-    "generator": pairs, "iterable": Reiterable, "loader": torch_loader, "torch dataset": torch_dataset, "tf.data": tf_dataset, "PyDataset": Batches,
+    "generator": pairs, "iterable": Reiterable, "loader": torch_loader, "torch dataset": torch_dataset, "tf.data": tf_dataset,
+    "PyDataset": Batches,
     "threads": lambda: Batches(workers=3, max_queue_size=2), "processes": lambda: Batches(workers=2, use_multiprocessing=True),
 }  # fmt: skip
 

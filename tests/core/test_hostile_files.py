@@ -89,7 +89,8 @@ def dead_node(**argument):
         config["config"]["layers"].append({
             "module": "keras.src.ops.numpy", "class_name": "Add", "registered_name": "Add", "name": "dead", "config": {"name": "dead"},
             "inbound_nodes": [{"args": [
-                {"class_name": "__keras_tensor__", "config": {"shape": [None, 4], "dtype": "float32", "keras_history": ["i", 0, 0]}}, argument or 1.0,
+                {"class_name": "__keras_tensor__", "config": {"shape": [None, 4], "dtype": "float32", "keras_history": ["i", 0, 0]}},
+                argument or 1.0,
             ], "kwargs": {}}],
         })  # fmt: skip
 

@@ -9,8 +9,8 @@ import pytest
 import core.losses as losses
 from core import ops
 from core.backend import use
-from core.backend.slot import get as backend
 from core.backend.masks import set_mask
+from core.backend.slot import get as backend
 
 BACKENDS = ("numpy", "jax", "torch", "tensorflow")
 EPS = 1e-7

@@ -9,8 +9,8 @@ import pytest
 import core.metrics as metrics
 from core import losses, ops
 from core.backend import use
-from core.backend.slot import get as backend
 from core.backend.masks import set_mask
+from core.backend.slot import get as backend
 
 BACKENDS = ("numpy", "jax", "torch", "tensorflow")
 NAMES = [name for name in metrics.__all__ if name[0].isupper() and name != "Metric"]

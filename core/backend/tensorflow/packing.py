@@ -17,7 +17,9 @@ def over_batches(step, **options):
         count = tf.nest.flatten(batches)[0].shape[0]
         result = step(tf.nest.map_structure(lambda x: x[0], batches))
         if result is None:
-            tf.while_loop(lambda i: i < count, lambda i: (step(tf.nest.map_structure(lambda x: x[i], batches)), i + 1)[1:], [1], parallel_iterations=1)
+            tf.while_loop(
+                lambda i: i < count, lambda i: (step(tf.nest.map_structure(lambda x: x[i], batches)), i + 1)[1:], [1], parallel_iterations=1
+            )
             return None
 
         def body(i, _):

@@ -16,8 +16,8 @@ from core.training.data.py_dataset import PyDataset, PyDatasetSource
 from core.training.data.source import Source, pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 __all__ = [
-    "ArrayDataset", "ArraySource", "BatchConverter", "IterableSource", "PyDataset", "PyDatasetSource", "Source", "adapter", "as_arrays", "check_labels",
-    "pack_x_y_sample_weight", "rows_of", "split_arrays", "unpack_x_y_sample_weight", "weights_of_labels",
+    "ArrayDataset", "ArraySource", "BatchConverter", "IterableSource", "PyDataset", "PyDatasetSource", "Source", "adapter", "as_arrays",
+    "check_labels", "pack_x_y_sample_weight", "rows_of", "split_arrays", "unpack_x_y_sample_weight", "weights_of_labels",
 ]  # fmt: skip
 
 ACCEPTED = (

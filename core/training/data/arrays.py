@@ -100,7 +100,8 @@ def split_arrays(x: Any, y: Any, sample_weight: Any, fraction: float) -> tuple[t
         raise ValueError(f"validation_split must lie between 0 and 1, got {fraction!r}.")
     if not all(leaf is None or is_array(leaf) for part in (x, y, sample_weight) if not _is_numbers(part) for leaf in tree.flatten(part)):
         raise ValueError(
-            f"validation_split cuts arrays, and x is a {type(x).__name__}; split the dataset yourself, for example with core.utils.split_dataset, "
+            f"validation_split cuts arrays, and x is a {type(x).__name__}; split the dataset yourself, for example with "
+            "core.utils.split_dataset, "
             "and pass validation_data."
         )
     x, y, sample_weight = as_arrays(x), as_arrays(y), as_arrays(sample_weight)
@@ -135,8 +136,8 @@ def check_labels(y: Any) -> None:
 class ArraySource(Source):
     """Batches of rows of arrays. Not shuffled: slices. Shuffled: each chunk of batches is gathered at once, then sliced."""
 
-    def __init__(self, x: Any, y: Any, sample_weight: Any, backend: Backend, *, batch_size: int | None, shuffle: bool | str, class_weight: dict | None,
-                 steps: int | None, repeat: bool, native: bool, seed: int | None):  # fmt: skip
+    def __init__(self, x: Any, y: Any, sample_weight: Any, backend: Backend, *, batch_size: int | None, shuffle: bool | str,
+                 class_weight: dict | None, steps: int | None, repeat: bool, native: bool, seed: int | None):  # fmt: skip
         x, y, sample_weight = as_arrays(x), as_arrays(y), as_arrays(sample_weight)
         self.rows = rows_of(x=x, y=y, sample_weight=sample_weight)
         batch_size = 32 if batch_size is None else batch_size

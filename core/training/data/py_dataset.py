@@ -106,7 +106,8 @@ def in_order(executor: Executor, fetch: Callable[[int], Any], indices: Iterable[
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise RuntimeError(
-            "A worker process of the dataset died. Its class must be importable from a module and picklable, and the script must start training under "
+            "A worker process of the dataset died. Its class must be importable from a module and picklable, and the script must start "
+            "training under "
             "`if __name__ == '__main__':`; or set use_multiprocessing=False to work in threads."
         ) from error
     finally:
@@ -116,8 +117,8 @@ def in_order(executor: Executor, fetch: Callable[[int], Any], indices: Iterable[
 class PyDatasetSource(Source):
     """The batches of a `PyDataset`, or of anything with the same methods. Shuffling changes the order of the batches."""
 
-    def __init__(self, dataset: Any, backend: Backend, converter: BatchConverter, *, shuffle: bool | str, seed: int | None, steps: int | None,
-                 repeat: bool, native: bool):  # fmt: skip
+    def __init__(self, dataset: Any, backend: Backend, converter: BatchConverter, *, shuffle: bool | str, seed: int | None,
+                 steps: int | None, repeat: bool, native: bool):  # fmt: skip
         self.dataset, self.converter = dataset, converter
         count = dataset.num_batches if hasattr(dataset, "num_batches") else len(dataset)
         if count is not None and count < 1:

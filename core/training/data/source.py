@@ -43,7 +43,8 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
         return data, None, None
     if not 1 <= len(data) <= 3:
         raise ValueError(
-            f"A batch is x, (x, y) or (x, y, sample_weight), got a {type(data).__name__} of {len(data)} parts; wrap several inputs in one list."
+            f"A batch is x, (x, y) or (x, y, sample_weight), got a {type(data).__name__} of {len(data)} parts; wrap several inputs in one "
+            "list."
         )
     return (*data, None, None)[:3]  # type: ignore[return-value]
 
