@@ -53,8 +53,13 @@ def transformer_init(rng, d=64):
     def normal(*s):
         return rng.normal(size=s).astype("float32") * 0.1
 
-    block = lambda: [np.ones(d, "float32"), np.zeros(d, "float32"), normal(d, 3 * d), normal(3 * d), normal(d, d), normal(d), np.ones(d,
-                     "float32"), np.zeros(d, "float32"), normal(d, 4 * d), normal(4 * d), normal(4 * d, d), normal(d)]  # fmt: skip
+    def norm():
+        return [np.ones(d, "float32"), np.zeros(d, "float32")]
+
+    def block():
+        attention = [normal(d, 3 * d), normal(3 * d), normal(d, d), normal(d)]
+        return [*norm(), *attention, *norm(), normal(d, 4 * d), normal(4 * d), normal(4 * d, d), normal(d)]
+
     return [block(), block(), normal(d, 1), normal(1)]
 
 

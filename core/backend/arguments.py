@@ -28,8 +28,8 @@ def pad_pairs(pad_width: Any, rank: int) -> tuple[tuple[Any, Any], ...]:
 
 def key_parts(key: Any) -> tuple:
     """An indexing key as a tuple: variables unwrapped, lists made arrays."""
-    parts = key if isinstance(key, tuple) else (key,)
-    parts = (part.value if isinstance(part, Holder) else part for part in parts)
+    given = key if isinstance(key, tuple) else (key,)
+    parts = (part.value if isinstance(part, Holder) else part for part in given)
     return tuple(np.asarray(part, "int32" if not part else None) if isinstance(part, list) else part for part in parts)
 
 

@@ -7,7 +7,7 @@ noted in the innermost open `Journal` of the thread; where none is open, that co
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -105,7 +105,7 @@ def journal(dry: bool = False) -> Iterator[Journal]:
 
 
 @contextmanager
-def swapped(holders: list[Holder], values: list[Any]) -> Iterator[None]:
+def swapped(holders: Sequence[Holder], values: Sequence[Any]) -> Iterator[None]:
     """Puts values into holders for the length of a `with` block, unseen by any journal."""
     before = [holder._value for holder in holders]
     for holder, value in zip(holders, values, strict=True):

@@ -22,7 +22,7 @@ FLOATS = (*FLOAT8, "float16", "bfloat16", "float32", "float64")
 COMPLEX = ("complex64", "complex128")
 ALLOWED = frozenset(("bool", "string", "int4", "uint4", *INTS, *UINTS, *FLOATS, *COMPLEX))
 
-_FROM_PYTHON = {bool: "bool", int: "int32", float: None, complex: "complex64", str: "string", bytes: "string"}
+_FROM_PYTHON: dict[Any, Any] = {bool: "bool", int: "int32", float: None, complex: "complex64", str: "string", bytes: "string"}
 _EXTENDED = {
     "bfloat16": ml_dtypes.bfloat16,
     "float8_e4m3fn": ml_dtypes.float8_e4m3fn,

@@ -73,7 +73,7 @@ def _pad(size: int | None, window: int | None, stride: int, padding: str) -> tup
 def _length(size: int | None, window: int | None, stride: int, padding: str) -> int | None:
     if size is None or (window is None and padding == "valid"):
         return None
-    length = -(-size // stride) if padding == "same" else (size - window) // stride + 1
+    length = -(-size // stride) if padding == "same" or window is None else (size - window) // stride + 1
     if length < 0 or (length == 0 and size > 0):
         raise ValueError(f"A window of {window} does not fit into {size} positions; pad the inputs, or use padding='same'.")
     return length

@@ -28,7 +28,7 @@ class CallbackList(Callback):
 
     def __init__(self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None, **params: Any):
         super().__init__()
-        given = [callbacks] if callbacks is None or not isinstance(callbacks, Iterable) else list(callbacks)
+        given: list[Any] = [callbacks] if callbacks is None or not isinstance(callbacks, Iterable) else list(callbacks)
         given = [] if given == [None] else given
         strange = [c for c in given if isinstance(c, type) or not all(hasattr(c, hook) for hook in ("set_model", "set_params", *HOOKS))]
         if strange:

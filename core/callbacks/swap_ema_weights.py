@@ -20,7 +20,7 @@ class SwapEMAWeights(Callback):
         self._kept: list | None = None  # the trained values while the averages are in the model
 
     def _swap_in(self) -> None:
-        optimizer = getattr(self.model, "optimizer", None)
+        optimizer: Any = getattr(self.model, "optimizer", None)
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         if not getattr(optimizer, "use_ema", False):
             raise ValueError(

@@ -131,13 +131,13 @@ def order_operations(inputs: list[KerasTensor], outputs: list[KerasTensor], node
     stack = list(reversed(outputs))
     while stack:  # from each output back to the inputs, depth first
         tensor = stack.pop()
-        node = tensor.node
-        if node is None or id(node) in seen:
+        source = tensor.node
+        if source is None or id(source) in seen:
             continue
-        seen.add(id(node))
-        meet(node.operation)
+        seen.add(id(source))
+        meet(source.operation)
         if id(tensor) not in boundary:
-            stack.extend(reversed(node_inputs(node)))
+            stack.extend(reversed(node_inputs(source)))
     for tensor in inputs:
         if tensor.node is not None:
             meet(tensor.node.operation)

@@ -14,7 +14,7 @@ from core.graph.context import CONTEXT
 class Operation:
     """Something that is called on tensors: `call` computes, `compute_output_spec` tells shapes."""
 
-    _public_module = "keras"
+    _public_module: str | None = "keras"
     _inbound_nodes: list[Node]
 
     def __new__(cls, *args: Any, **kwargs: Any):

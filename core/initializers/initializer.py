@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,8 @@ class Initializer:
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         """A tensor of that shape; dtype `floatx()` where it is None."""
         dtype = standardize_dtype(dtype)
-        return slot.active().convert_to_tensor(self.host(standardize_shape(shape)), dtype)
+        sizes: Any = standardize_shape(shape)  # all known, in a variable
+        return slot.active().convert_to_tensor(self.host(sizes), dtype)
 
     def host(self, shape: tuple[int, ...]) -> np.ndarray:
         """The values as a NumPy array."""
@@ -133,7 +134,7 @@ class STFT(Initializer):
         }
 
 
-_WINDOWS = {"hann": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "bartlett": np.bartlett, "boxcar": np.ones}
+_WINDOWS: dict[str, Callable] = {"hann": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "bartlett": np.bartlett, "boxcar": np.ones}
 
 
 def _window(window: Any, length: int, periodic: bool) -> np.ndarray:

@@ -85,7 +85,8 @@ class JaxLayer(Layer):
                 lambda s: self.backend.ones([1 if d is None else d for d in s], self.compute_dtype), input_shape
             )
             given = {"rng": self.seed_generator.next(), "inputs": inputs, "training": True}
-            made = self.init_fn(**{name: given[name] for name in self._init_names})
+            make: Any = self.init_fn  # there, where neither params nor state are
+            made = make(**{name: given[name] for name in self._init_names or ()})
             self._hold(*(made if "state" in self._call_names else (made, None)))
 
     def call(self, inputs: Any, training: bool = False) -> Any:

@@ -26,6 +26,7 @@ from core.layers.call_spec import CallSpec, build_parameters, call_spec
 from core.layers.input_spec import InputSpec, check_inputs
 from core.layers.native_attributes import missing_attribute
 from core.state import dtype_policy as policies
+from core.state.dtype_policy_map import DTypePolicyMap
 from core.state.module import Module, Version, unique
 from core.state.variable import Variable, cast_for_compute
 
@@ -52,11 +53,12 @@ class Layer(Operation, Module):
     (2, 3)
     """
 
-    _public_module = None  # found from where the class stands
+    _public_module: str | None = None  # found from where the class stands
     _untracked = frozenset({"_inbound_nodes", "_init_arguments", "_losses", "input_spec", "_build_shapes", "_metrics_untracked"})
 
     supports_masking = False
     input_spec: Any = None
+    _policy_map: DTypePolicyMap | None = None
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
         given_shape = kwargs.pop("input_shape", None)
@@ -84,7 +86,7 @@ class Layer(Operation, Module):
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
-            cls.build = _building(cls.__dict__["build"])
+            cls.build = _building(cls.__dict__["build"])  # type: ignore[method-assign]
 
     # -------------------------------------------------------------------------------------------- what subclasses define
 
@@ -578,12 +580,22 @@ class Layer(Operation, Module):
 
     @property
     def dtype_policy(self) -> policies.DTypePolicy:
-        return self._dtype_policy
+        return self._policy_map or self._dtype_policy
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
+        self._policy_map = None
         self._dtype_policy = policies.get(value)
+        if self.built:
+            self._take_policy(self.path)
         self._fast = None
+
+    def _take_policy(self, path: str) -> None:
+        """The policy of the layer's path, out of a `DTypePolicyMap`."""
+        if isinstance(self._dtype_policy, DTypePolicyMap):
+            self._policy_map = self._dtype_policy
+        if self._policy_map is not None:
+            self._dtype_policy = self._policy_map[path]
 
     @property
     def dtype(self) -> str:
@@ -615,7 +627,7 @@ class Layer(Operation, Module):
 
     def get_config(self) -> dict:
         """The arguments that make the same layer, without its weights."""
-        base = {"name": self.name, "trainable": self._trainable, "dtype": policies.serialize(self._dtype_policy)}
+        base = {"name": self.name, "trainable": self._trainable, "dtype": policies.serialize(self.dtype_policy)}
         if type(self).get_config is not Layer.get_config:
             return base if self.activity_regularizer is None else {
                 **base, "activity_regularizer": regularizers.serialize(self.activity_regularizer)}  # fmt: skip
@@ -686,6 +698,8 @@ class _Open:
         context.depth += 1
         self.scope = names.scope(layer.name)
         self.scope.__enter__()
+        if not layer.built:
+            layer._take_policy(names.current_path())  # now, because inputs are cast before the layer is built
         return given
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
@@ -711,10 +725,12 @@ def _building(build: Callable) -> Callable:
         try:
             if path.rpartition("/")[2] == self.name:
                 self._path = path
+                self._take_policy(path)
                 build(self, *args, **kwargs)
             else:
                 with names.scope(self.name):
                     self._path = names.current_path()
+                    self._take_policy(self._path)
                     build(self, *args, **kwargs)
         finally:
             del self.__dict__["_building_now"]

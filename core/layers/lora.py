@@ -25,8 +25,8 @@ class LowRankLayer(Layer):
         if lora_rank is not None and lora_rank < 1:
             raise ValueError(f"lora_rank must be a positive integer, got {lora_rank}.")
         super().__init__(**kwargs)
-        self.lora_rank = lora_rank
-        self.lora_alpha = lora_alpha if lora_alpha is not None else lora_rank
+        self.lora_rank: Any = lora_rank
+        self.lora_alpha: Any = lora_alpha if lora_alpha is not None else lora_rank
         self.lora_enabled = False
 
     def _adaptable(self) -> Any:

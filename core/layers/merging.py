@@ -42,7 +42,7 @@ class Merge(Layer):
         """The inputs, of one rank, as one; two at a time with `pair` where a subclass does not say otherwise."""
         return functools.reduce(self.pair, inputs)
 
-    def pair(self, a: Any, b: Any) -> Any:
+    def pair(self, a: Any, b: Any, /) -> Any:
         """Two inputs as one."""
         raise TypeError(f"{type(self).__name__} must define `pair(self, a, b)` or `merge(self, inputs)`.")
 

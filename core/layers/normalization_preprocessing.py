@@ -93,7 +93,7 @@ class Normalization(DataLayer):
 
     def _statistics(self) -> tuple[Any, Any]:
         if self.input_mean is None:
-            found = self.adapt_mean, self.adapt_variance
+            found: tuple = (self.adapt_mean, self.adapt_variance)
         else:
             found = tuple(np.broadcast_to(np.asarray(x, "float32"), self._shape) for x in (self.input_mean, self.input_variance))
         mean, variance = (ops.reshape(ops.cast(self.convert_weight(x), self.compute_dtype), self._broadcast_shape) for x in found)

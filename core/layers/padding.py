@@ -10,7 +10,7 @@ from core.layers.input_spec import InputSpec
 from core.layers.layer import Layer
 
 
-def margins(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
+def margins(value: Any, rank: int, name: str) -> tuple[tuple[int, ...], ...]:
     """(before, after) per spatial axis from one number, one per axis, or one pair per axis.
 
     >>> margins((1, 2), 2, "padding")
@@ -32,12 +32,12 @@ class _Margins(Layer):
         self.data_format = config.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
         if self.rank == 1:  # one axis: its pair, not a tuple of pairs
-            self._margins = (windows.spatial(amounts, 2, argument, least=0),)
+            self._margins: tuple[tuple[int, ...], ...] = (windows.spatial(amounts, 2, argument, least=0),)
         else:
             self._margins = margins(amounts, self.rank, argument)
         setattr(self, argument, self._margins[0] if self.rank == 1 else self._margins)
 
-    def _on_all_axes(self) -> tuple[tuple[int, int], ...]:
+    def _on_all_axes(self) -> tuple[tuple[int, ...], ...]:
         inner = self._margins
         none = (0, 0)
         return (none, *inner, none) if self.data_format == "channels_last" else (none, none, *inner)

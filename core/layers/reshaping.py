@@ -73,10 +73,10 @@ class Reshape(Layer):
     def _sizes(self, input_shape: Shape) -> Shape:
         """The target shape, with -1 only where the inputs' shape does not tell."""
         target, inner = self.target_shape, input_shape[1:]
-        known = math.prod(d for d in target if d not in (-1, None))
+        known = math.prod(d for d in target if d is not None and d != -1)
         if None in inner or None in target:
             return tuple(-1 if d is None else d for d in target)
-        size = math.prod(inner)
+        size = math.prod(d for d in inner if d is not None)
         if (size % known if known else size) if -1 in target else size != known:
             raise ValueError(
                 f"Reshape {self.name!r} expected inputs whose {size} values fit into target_shape {target}, got shape {tuple(input_shape)}."

@@ -274,7 +274,8 @@ def shows_cell(*names: str) -> Callable[[type], type]:
 
     def with_properties(cls: type) -> type:
         for name in names:
-            setattr(cls, name, property(lambda self, name=name: getattr(self.cell, name), doc=f"`{name}` of the cell."))
+            of_cell = property(lambda self, name=name: getattr(self.cell, name), doc=f"`{name}` of the cell.")  # type: ignore[misc]
+            setattr(cls, name, of_cell)
         return cls
 
     return with_properties

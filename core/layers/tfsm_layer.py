@@ -46,7 +46,7 @@ class TFSMLayer(Layer):
         found = {
             id(v): v
             for e in (self._endpoint, self._training_endpoint)
-            for v in getattr(e, "variables", None) or getattr(self._saved, "variables", ())
+            for v in getattr(e, "variables", ()) or getattr(self._saved, "variables", ())
         }
         self._held = [self._variable(v) for v in found.values()]
         self.built = True

@@ -31,7 +31,7 @@ def as_tensor(x: Any, dtype: str | None, backend: Any) -> Any:
     """`x` as a tensor of that backend and dtype; None keeps the dtype."""
     if isinstance(x, Holder):
         x = x.value
-    other = slot.OWNERS.get(type(x)) or slot.owner(x)
+    other: Any = slot.OWNERS.get(type(x)) or slot.owner(x)
     if other is backend:
         return x if dtype is None or backend.dtype(x) == dtype else backend.cast(x, dtype)
     if isinstance(x, KerasTensor):

@@ -221,7 +221,12 @@ class Recall(_Rate):
 class _Curve(_Confusion):
     """All four counts at many thresholds."""
 
-    def _counts(self, shape: tuple[int, ...]) -> None:
+    true_positives: Any
+    false_positives: Any
+    true_negatives: Any
+    false_negatives: Any
+
+    def _counts(self, shape: tuple) -> None:
         for name in ("true_positives", "false_positives", "true_negatives", "false_negatives"):
             setattr(self, name, self.add_weight(shape, name=name))
 

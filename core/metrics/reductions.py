@@ -40,7 +40,7 @@ class Sum(Metric):
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         (values,) = self._tensors(values)
         if sample_weight is not None:
-            weights, values = aligned(*self._tensors(sample_weight), values)
+            weights, values = aligned(self._tensors(sample_weight)[0], values)
             values = ops.multiply(values, weights)
         self.total.assign_add(ops.sum(values))
 
@@ -107,7 +107,7 @@ class MeanMetricWrapper(Mean):
         super().__init__(name, dtype)
         self._fn, self._fn_kwargs = fn, kwargs
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]  # Mean's takes values
         mask = get_mask(y_pred)
         if hasattr(y_pred, "shape"):
             backend = slot.OWNERS.get(type(y_pred)) or owner_of(y_pred, y_true)

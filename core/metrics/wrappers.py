@@ -101,7 +101,7 @@ class RootMeanSquaredError(Mean):
     def __init__(self, name="root_mean_squared_error", dtype=None):
         super().__init__(name, dtype)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]  # Mean's takes values
         y_true, y_pred = same_rank(*self._tensors(y_true, y_pred))
         super().update_state(ops.square(ops.subtract(y_true, y_pred)), sample_weight)
 

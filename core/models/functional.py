@@ -51,7 +51,7 @@ class Functional(Function, Model):
         _require_unique_names(layers)
         self._graph_layers = layers
         self._masked = any(layer._makes_masks for layer in layers)
-        self._ready = None
+        self._ready: Any = None
         self.built = True
         if trainable is not None:
             self.trainable = trainable
@@ -111,11 +111,11 @@ class Functional(Function, Model):
 
     def _on_backend(self, backend: Any) -> None:
         super()._on_backend(backend)
-        self._ready = None
+        self._ready: Any = None
 
     def _note_ready(self, args: tuple) -> None:
         """Opens the quick path for one tensor of a kind that has come through the full one."""
-        x = args[0] if len(args) == 1 else None
+        x: Any = args[0] if len(args) == 1 else None
         plain = isinstance(self._inputs_structure, KerasTensor) and isinstance(self._outputs_structure, KerasTensor) and not self._masked
         plain = (
             plain

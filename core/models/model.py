@@ -41,7 +41,7 @@ class Model(Trainer, Layer):
             from core.models.functional import Functional, make_functional
 
             make_functional(type(self))
-            Functional.__init__(self, *args, **kwargs)
+            Functional.__init__(self, *args, **kwargs)  # type: ignore[arg-type]  # what `make_functional` made it
             return
         if args:
             raise TypeError(f"{type(self).__name__} takes keyword arguments (name, trainable, dtype) or inputs and outputs, got {args!r}.")

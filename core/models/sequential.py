@@ -78,7 +78,7 @@ class Sequential(Model):
         if isinstance(first, InputLayer) and len(self._chain) > 1:
             self._build_graph(first.output)
         elif isinstance(first, Functional) or (isinstance(first, Sequential) and first._graph is not None):
-            graph = first if isinstance(first, Functional) else first._graph
+            graph: Any = first if isinstance(first, Functional) else first._graph
             if len(graph.inputs) == 1:
                 self._build_graph(Input(batch_shape=graph.inputs[0].shape, dtype=graph.inputs[0].dtype))
 
@@ -181,6 +181,15 @@ class Sequential(Model):
         return self._known_graph("output shape").output_shape
 
     @property
+    def input_names(self) -> list[str]:
+        return self._known_graph("input names").input_names
+
+    @property
+    def output_names(self) -> list[str]:
+        """The name of the layer that makes the output."""
+        return self._known_graph("output names").output_names
+
+    @property
     def input_dtype(self) -> str:
         """The dtype that the input is cast to."""
         return self._graph.inputs[0].dtype if self._graph is not None else self.compute_dtype
@@ -202,7 +211,7 @@ class Sequential(Model):
         return inputs
 
     def _build_from(self, args: tuple, kwargs: dict) -> None:
-        x = args[0] if args else None
+        x: Any = args[0] if args else None
         if hasattr(x, "shape"):
             from core.backend import slot
 

@@ -2,6 +2,7 @@
 
 from core.backend.symbolic import KerasTensor as _KerasTensor
 from core.ops import operators as _operators
+from core.ops.activations import *  # noqa: F403
 from core.ops.attention import *  # noqa: F403
 from core.ops.bitwise import *  # noqa: F403
 from core.ops.comparison import *  # noqa: F403

@@ -299,7 +299,7 @@ def log_softmax(x, axis=-1):
     return x - log(sum(exp(x), axis=axis, keepdims=True))
 
 
-def _along(values, axis, rank):
+def _as_axis(values, axis, rank):
     """A vector shaped to broadcast along one axis of a tensor of that rank."""
     return reshape(values, [-1 if i == axis else 1 for i in range(rank)])
 
@@ -314,7 +314,7 @@ def sparsemax(x, axis=-1):
     rank = len(x.shape)
     axis = shapes.normalize_axis(axis, rank)
     descending = -sort(-x, axis=axis)
-    ranks = _along(cast(arange(1, x.shape[axis] + 1), x.dtype), axis, rank)
+    ranks = _as_axis(cast(arange(1, x.shape[axis] + 1), x.dtype), axis, rank)
     total = cumsum(descending, axis=axis)
     chosen = cast(1 + ranks * descending > total, x.dtype)
     count = sum(chosen, axis=axis, keepdims=True)
@@ -384,7 +384,7 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     _refuse_sparse("one_hot", sparse)
     rank = len(x.shape) + 1
     axis = shapes.normalize_axis(axis, rank)
-    classes = _along(arange(num_classes, dtype="int32"), axis, rank)
+    classes = _as_axis(arange(num_classes, dtype="int32"), axis, rank)
     return cast(equal(expand_dims(cast(x, "int32"), axis), classes), dtypes.standardize_dtype(dtype))
 
 

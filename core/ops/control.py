@@ -45,7 +45,7 @@ def _merged(name: str, first: Any, *others: Any) -> Any:
             return None
         if any(part is None or part.ndim != one.ndim or part.dtype != one.dtype for part in parts):
             raise ValueError(f"The branches of {name} must return tensors of one rank and dtype, got {list(parts)}.")
-        return KerasTensor([dims[0] if len(set(dims)) == 1 else None for dims in zip(*(part.shape for part in parts))], one.dtype)
+        return KerasTensor([dims[0] if len(set(dims)) == 1 else None for dims in zip(*(part.shape for part in parts if part is not None))], one.dtype)
 
     return tree.map_structure(merge, first, *others)
 
@@ -96,7 +96,7 @@ def _length(xs: Any, length: int | None = None) -> int | None:
     lengths = {x.shape[0] for x in tree.flatten(xs) if x is not None} | {length}
     lengths.discard(None)
     if len(lengths) > 1:
-        raise ValueError(f"The first dimensions must be one length, got {sorted(lengths)}.")
+        raise ValueError(f"The first dimensions must be one length, got {sorted(n for n in lengths if n is not None)}.")
     return next(iter(lengths), None)
 
 

@@ -144,7 +144,7 @@ def saturate_cast(x, dtype):
 @functools.cache
 def _common_range(source: str, target: str) -> tuple:
     """The least and the greatest value of `source` that `target` holds too."""
-    ends = []
+    ends: list[int | float] = []
     for end in ("min", "max"):
         limit = getattr(_info(target), end)
         if dtypes.is_int_dtype(source):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from core.backend import slot
@@ -126,12 +129,12 @@ def _window(window, sequence_length: int, fft_length: int, like):
     return pad(backend.convert_to_tensor(window, backend.dtype(like)), [(left, fft_length - sequence_length - left)])
 
 
-def _unknown(window: str):
+def _unknown(window: Any):
     raise ValueError(f"window must be one of {sorted(filter(None, WINDOWS))}, a tensor, or None; got {window!r}.")
 
 
 # One period each, on [0, 1).
-WINDOWS = {
+WINDOWS: dict[Any, Callable] = {
     None: np.ones_like,
     "hann": lambda t: 0.5 - 0.5 * np.cos(2 * np.pi * t),
     "hamming": lambda t: 0.54 - 0.46 * np.cos(2 * np.pi * t),

@@ -451,7 +451,7 @@ def extract_patches_3d(volumes, size, strides=None, dilation_rate=1, padding="va
     return _patches(volumes, size, strides, dilation_rate, padding, data_format, 3)
 
 
-def _side(old: int | None, before: int | None, after: int | None, target: int | None, name: str) -> tuple[int, int | None]:
+def _side(old: Any, before: Any, after: Any, target: Any, name: str) -> tuple[int, int | None]:
     """(before, new size) of a crop or padding from those two that are given."""
     if [before, after, target].count(None) != 1:
         raise ValueError(f"{name} needs exactly two of its start, end and target along each axis, got {before}, {after}, {target}.")

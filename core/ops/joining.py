@@ -71,7 +71,8 @@ def stack(x, axis=0):
 
 def _append(x1, x2, axis=None):
     if axis is None:
-        x1, x2, axis = (*(rules.shaped(x, (shapes.size(x.shape),)) for x in (x1, x2)), 0)
+        x1, x2 = (rules.shaped(x, (shapes.size(x.shape),)) for x in (x1, x2))
+        axis = 0
     return _join("append", [x1, x2], axis)
 
 

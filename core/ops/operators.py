@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 from core.ops import bitwise, comparison, elementwise
 
@@ -16,7 +17,7 @@ _BINARY = {
 _COMPARED = {"lt": comparison.less, "le": comparison.less_equal, "gt": comparison.greater, "ge": comparison.greater_equal}
 
 
-def install(cls: type) -> None:
+def install(cls: Any) -> None:
     """Gives `cls` the operators, each an op. `==` stays identity, so that the objects can be keys."""
     for name, function in _BINARY.items():
         setattr(cls, f"__{name}__", _method(function))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from core.base import shapes
@@ -22,7 +23,7 @@ class _Pattern:
 
     def __init__(self, text: str, pattern: str):
         self.groups: list[list[str] | tuple[str]] = []  # a tuple is an Ellipsis that stands alone, for axes of their own
-        inside = None
+        inside: list[str] | None = None
         place, text = 0, text.strip()
         while place < len(text):
             match = self.TOKEN.match(text, place)
@@ -33,7 +34,7 @@ class _Pattern:
                 raise ValueError(f"rearrange's parentheses do not match in the pattern {pattern!r}.")
             if opening:
                 inside = []
-            elif closing:
+            elif closing and inside is not None:
                 self.groups.append(inside)
                 inside = None
             elif inside is not None:
@@ -43,7 +44,7 @@ class _Pattern:
             place = match.end()
         if inside is not None:
             raise ValueError(f"rearrange's parentheses do not match in the pattern {pattern!r}.")
-        self.names = [name for group in self.groups for name in group]
+        self.names: list[str] = [name for group in self.groups for name in group]
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"rearrange found a name twice on one side of the pattern {pattern!r}.")
 
@@ -81,7 +82,7 @@ def _rearrangement(shape, pattern: str, lengths: dict) -> tuple[list, list[int],
         if len(missing) > 1:
             raise ValueError(f"rearrange cannot tell the lengths of {missing} in {pattern!r}; give all but one, as in {missing[0]}=2.")
         if missing:
-            if len(group) > 1 and isinstance(dim, int) and (known == 0 or dim % known):
+            if len(group) > 1 and isinstance(dim, int) and known is not None and (known == 0 or dim % known):
                 raise ValueError(f"rearrange cannot divide an axis of {dim} by {known} for {group} in {pattern!r}.")
             sizes[missing[0]] = dim if len(group) == 1 else None if dim is None else dim // known
         elif isinstance(dim, int) and dim != known:
@@ -92,7 +93,7 @@ def _rearrangement(shape, pattern: str, lengths: dict) -> tuple[list, list[int],
     return [sizes[name] for name in names], order, final
 
 
-def _unfold(group: list[str], spread: list[str]) -> list[str]:
+def _unfold(group: Sequence[str], spread: list[str]) -> list[str]:
     return [name for part in group for name in (spread if part == "..." else [part])]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.backend.symbolic import KerasTensor
@@ -34,7 +34,7 @@ def typed(rule: Callable[..., KerasTensor], dtype: str | Callable[[str], str]) -
     return with_dtype
 
 
-def shaped(x: KerasTensor, shape: shapes.Shape, dtype: str | None = None) -> KerasTensor:
+def shaped(x: KerasTensor, shape: Sequence[int | None], dtype: str | None = None) -> KerasTensor:
     """A tensor of another shape and the same dtype, for use inside rules."""
     return KerasTensor(shape, dtype or x.dtype)
 

@@ -21,7 +21,7 @@ __all__ = [
     "Nadam", "Optimizer", "OptimizerMap", "RMSprop", "SGD", "ScheduleFreeAdamW", "deserialize", "get", "schedules", "serialize",
 ]  # fmt: skip
 
-_CLASSES = {
+_CLASSES: dict[str, Any] = {
     cls.__name__.lower(): cls
     for cls in (Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer, MultiOptimizer, Muon, Nadam,
                 RMSprop, SGD, ScheduleFreeAdamW)

@@ -32,7 +32,8 @@ class LossScaleOptimizer(Optimizer):
             raise TypeError(f"inner_optimizer must be an Optimizer, got {inner_optimizer!r}.")
         super().__init__(0.0, name=name, **kwargs)
         self.inner_optimizer, self.initial_scale, self.dynamic_growth_steps = inner_optimizer, initial_scale, dynamic_growth_steps
-        self.step_counter = self.dynamic_scale = None
+        self.step_counter: Any = None
+        self.dynamic_scale: Any = None
 
     def build(self, variables):
         if self.built:

@@ -59,7 +59,7 @@ def check_layer(
     with slot.use(backend) as used:
         checks = _Checks(make, kwargs or {}, inputs, used, call_kwargs or {}, atol)
         faults = []
-        wanted: list[Callable[[], None]] = [checks.documented, lambda: checks.called(expected_output_shape)]
+        wanted: list[Callable[[], Any]] = [checks.documented, lambda: checks.called(expected_output_shape)]
         if symbolic:
             wanted.append(checks.symbolic_shapes)
         if config:

@@ -84,7 +84,8 @@ class CompileLoss:
             if loss is None or true is None or "sparse_categorical" not in getattr(getattr(loss, "fn", None), "__name__", ""):
                 continue
             check_labels(true)
-            settings, labels = loss._fn_kwargs, host_array(true)
+            settings: dict = loss._fn_kwargs  # type: ignore[attr-defined]  # a loss with `fn` is a LossFunctionWrapper
+            labels = host_array(true)
             if labels.dtype.kind not in "iuf" or not labels.size or settings.get("axis", -1) != -1:
                 continue
             if settings.get("ignore_class") is not None:

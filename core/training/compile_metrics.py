@@ -77,7 +77,8 @@ class CompileMetrics:
         flat_pred, flat_true = tree.flatten(y_pred), self._targets(y_true, y_pred)
         plain = self._per_output(self.given, len(flat_pred), "metrics")
         weighted = self._per_output(self.weighted_given, len(flat_pred), "weighted_metrics")
-        parts, labels = [], {}
+        parts: list = []
+        labels: dict = {}
         for i, (mine, mine_weighted, true, pred) in enumerate(zip(plain, weighted, flat_true, flat_pred)):
             if true is None and (mine or mine_weighted):
                 where = f" for output {self.names[i]!r}" if self.names and len(flat_pred) > 1 else ""

@@ -58,7 +58,7 @@ class Preparation(_Base):
         """The outputs for symbolic inputs, or None where only a call on real tensors can tell."""
         try:
             return abstract.output_spec(lambda inputs: self(inputs, training=False), specs)
-        except Exception:
+        except Exception:  # a user's call may hold any framework code; the call on real tensors raises what is wrong
             if not self._overrides("train_step") and type(self).call is Layer.call:
                 raise
             return None

@@ -18,7 +18,7 @@ def stateful(model: Any, step: Callable, phase: str) -> Callable:
 
     def run(batch: Any) -> Any:
         if phase == "train":
-            holders = (model.trainable_variables, model.non_trainable_variables, model.optimizer.variables, model.metrics_variables)
+            holders: tuple = (model.trainable_variables, model.non_trainable_variables, model.optimizer.variables, model.metrics_variables)
         elif phase == "test":
             holders = (model.trainable_variables, model.non_trainable_variables, model.metrics_variables)
         else:

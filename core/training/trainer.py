@@ -148,7 +148,7 @@ class Trainer(Preparation, StatelessForms, _Base):
     @property
     def steps_per_execution(self) -> int:
         """How many steps run in one call of the compiled function."""
-        return 1 if self._steps_per_execution == "auto" else self._steps_per_execution
+        return 1 if isinstance(self._steps_per_execution, str) else self._steps_per_execution
 
     @property
     def loss(self) -> Any:
@@ -360,7 +360,7 @@ class Trainer(Preparation, StatelessForms, _Base):
 
     def _pack_size(self, phase: str, source: Any, hooks: bool, limit: int | None) -> int:
         """How many steps run in one call. Left open: several where nobody looks between and compiling twice pays off."""
-        if self._steps_per_execution != "auto":
+        if not isinstance(self._steps_per_execution, str):  # "auto"
             return self._steps_per_execution if limit is None or phase == "train" else 1
         if phase != "train" or hooks or self._run_eagerly or limit is not None or not self._is_overhead_bound():
             return 1
@@ -680,7 +680,7 @@ class Trainer(Preparation, StatelessForms, _Base):
         for metric in self.metrics:
             metric.to_backend(backend)
         self._functions = {}
-        self._cache = {}
+        self._cache: dict = {}
         Version.count += 1
         self.__dict__.pop("_optimizer_for", None) if self.optimizer is None else self.__dict__.__setitem__(
             "_optimizer_for", self._structure_key()

@@ -109,7 +109,8 @@ def unpack(path: str, target: str, kind: str | None = None) -> str:
 
 def _checked(members: Iterator[tuple[str, bool, int, Any]]) -> list[tuple[tuple[str, ...], bool, int, Any]]:
     """All members, each looked at before the first is written."""
-    found, seen, total = [], set(), 0
+    found: list[tuple[tuple[str, ...], bool, int, Any]] = []
+    seen, total = set(), 0
     for name, is_dir, size, member in members:
         parts = safe_components(name)
         total += size

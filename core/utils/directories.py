@@ -68,8 +68,8 @@ class FileBatches(PyDataset):
 
 def image_dataset_from_directory(
     directory: Any, labels: Any = "inferred", label_mode: str | None = "int", class_names: Sequence[str] | None = None,
-    color_mode: str = "rgb",
-    batch_size: int | None = 32, image_size: tuple[int, int] = (256, 256), shuffle: bool = True, seed: int | None = None,
+    color_mode: str = "rgb", batch_size: int | None = 32, image_size: tuple[int, int] = (256, 256), shuffle: bool = True,
+    seed: int | None = None,
     validation_split: float | None = None, subset: str | None = None, interpolation: str = "bilinear", follow_links: bool = False,
     crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, data_format: str | None = None, format: str = "tf",
     verbose: bool = True,

@@ -156,8 +156,7 @@ def save_img(path: Any, x: Any, data_format: str | None = None, file_format: str
 
 
 def smart_resize(x: Any, size: tuple[int, int], interpolation: str = "bilinear", data_format: str = "channels_last", **kwargs: Any) -> Any:
-    """Images (..., height, width, channels) resized to `size = (height, width)` without distortion: the middle part of that aspect ratio is
-    used.
+    """Images (..., height, width, channels) resized to `size = (height, width)` without distortion: their middle part of that aspect ratio.
 
     An array gives an array, a tensor a tensor of its framework; the dtype stays, integers are rounded.
 

@@ -77,9 +77,10 @@ def _sizes(rows: int, left: Any, right: Any) -> tuple[int, int]:
         return round(size * rows) if isinstance(size, float) else size
 
     a, b = count("left_size", left), count("right_size", right)
-    if a is None and b is None:
-        raise ValueError("split_dataset needs left_size, right_size or both.")
-    a = rows - b if a is None else a
+    if a is None:
+        if b is None:
+            raise ValueError("split_dataset needs left_size, right_size or both.")
+        a = rows - b
     b = rows - a if b is None else b
     if a + b > rows or not a or not b:
         raise ValueError(f"left_size={left} and right_size={right} of {rows} samples make parts of {a} and {b}; choose others.")

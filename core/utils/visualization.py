@@ -58,9 +58,8 @@ def model_to_dot(model: Model, show_shapes: bool = False, show_dtype: bool = Fal
 
 
 def plot_model(model: Model, to_file: Any = "model.png", show_shapes: bool = False, show_dtype: bool = False,
-               show_layer_names: bool = False,
-               rankdir: str = "TB", expand_nested: bool = False, dpi: int = 200, show_layer_activations: bool = False,
-               show_trainable: bool = False, splines: str = "ortho", **kwargs: Any) -> Any:  # fmt: skip
+               show_layer_names: bool = False, rankdir: str = "TB", expand_nested: bool = False, dpi: int = 200,
+               show_layer_activations: bool = False, show_trainable: bool = False, splines: str = "ortho", **kwargs: Any) -> Any:  # fmt: skip
     """Writes a drawing of a model; in a notebook, returns it too, to be shown. See `model_to_dot`.
 
     Args:
@@ -129,7 +128,7 @@ class _Drawing:
         exits = [self.enter(dot, frame, x.node)[1] for x in graph._output_tensors]
         return entries, [boxes[x.index if len(boxes) > 1 else 0] for boxes, x in zip(exits, graph._output_tensors)]
 
-    def enter(self, dot: Any, frame: int, node: Node) -> tuple[list[str], list[str]]:
+    def enter(self, dot: Any, frame: int, node: Any) -> tuple[list[str], list[str]]:
         """The boxes of a call, drawn when it is met for the first time."""
         operation = node.operation
         key = (frame, id(operation) if isinstance(operation, Layer) else id(node))

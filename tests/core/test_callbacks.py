@@ -278,8 +278,11 @@ def test_backup_goes_on_where_it_stopped(tmp_path, double):
         (folder / "backup-000002.state.npz").write_bytes(b"no")
     model = Model()
     seen = []
-    _, history = fit([C.BackupAndRestore(folder), C.LambdaCallback(on_train_begin=lambda logs: seen.append((model.weight.value[0],
-                     float(model.optimizer.variables[0].value))))], [1.0] * 5, model)  # fmt: skip
+
+    def look(logs):
+        seen.append((model.weight.value[0], float(model.optimizer.variables[0].value)))
+
+    _, history = fit([C.BackupAndRestore(folder), C.LambdaCallback(on_train_begin=look)], [1.0] * 5, model)
     done = 2 if double else 3
     assert seen == [(done, done * 2)] and history.epoch == list(range(done, 5))
     assert not folder.exists()

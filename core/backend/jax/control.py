@@ -34,7 +34,7 @@ def _threaded(holders, fn):
     return run
 
 
-_WRITTEN = weakref.WeakKeyDictionary()  # body -> the variables that it wrote when it was last traced: no need to find them again
+_WRITTEN: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # body -> the variables that it wrote when it was last traced: no need to find them again
 
 
 def _carrying(loop, *fns):

@@ -95,7 +95,7 @@ def view_as_real(x):
 
 
 def settled(result, dtype):
-    """`result` of a composite op on tensors of `dtype`: ml_dtypes widens bfloat16 to float32 beside Python floats. (No other backend does.)"""
+    """`result` of a composite op on tensors of `dtype`: ml_dtypes widens bfloat16 to float32 beside Python floats."""
     if isinstance(result, (np.ndarray, np.generic)) and dtype in ("bfloat16", "float16") and result.dtype == np.float32:
         return result.astype(numpy_dtype(dtype))
     return result

@@ -24,7 +24,7 @@ class LayerModule(nn.Module):
         super().__init__()
         _require_built(layer)
         for path, variable in named_weights(layer):
-            place: nn.Module = self
+            place: Any = self
             for part in path[:-1]:
                 place = place._modules.setdefault(part, nn.Module())
             place.register_parameter(path[-1], variable._value)
@@ -51,7 +51,7 @@ class LayerModule(nn.Module):
 
     def _places(self) -> Iterator[tuple[Any, nn.Parameter]]:
         for path, variable in named_weights(self.layer):
-            place: nn.Module = self
+            place: Any = self
             for part in path[:-1]:
                 place = place._modules[part]
             yield variable, place._parameters[path[-1]]

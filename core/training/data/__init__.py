@@ -68,7 +68,7 @@ def adapter(
     if shuffle not in (True, False, "batch") and shuffle is not None:
         raise ValueError(f"shuffle must be True, False or 'batch', got {shuffle!r}.")
     class_weight = None if class_weight is None else check_class_weight(class_weight)
-    common = {"steps": steps, "repeat": repeat, "native": native}
+    common: dict[str, Any] = {"steps": steps, "repeat": repeat, "native": native}
     if _is_arrays(x):
         return ArraySource(
             x, y, sample_weight, backend, batch_size=batch_size, shuffle=shuffle or False, class_weight=class_weight, seed=seed, **common

@@ -136,6 +136,9 @@ def check_labels(y: Any) -> None:
 class ArraySource(Source):
     """Batches of rows of arrays. Not shuffled: slices. Shuffled: each chunk of batches is gathered at once, then sliced."""
 
+    batch_size: int
+    pass_batches: int
+
     def __init__(self, x: Any, y: Any, sample_weight: Any, backend: Backend, *, batch_size: int | None, shuffle: bool | str,
                  class_weight: dict | None, steps: int | None, repeat: bool, native: bool, seed: int | None):  # fmt: skip
         x, y, sample_weight = as_arrays(x), as_arrays(y), as_arrays(sample_weight)

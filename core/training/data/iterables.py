@@ -21,7 +21,7 @@ class IterableSource(Source):
                  steps: int | None, repeat: bool, native: bool):  # fmt: skip
         self.iterable, self.converter = iterable, converter
         self.once = hasattr(iterable, "__next__")  # an iterator: one pass is all there is
-        self._live: Iterator | None = iter(iterable) if self.once else None
+        self._live: Any = iter(iterable) if self.once else None
         self._started = False
         self._peeked: list[Any] = []  # taken from an iterator that cannot begin anew
         super().__init__(backend, batch_size=batch_size, pass_batches=pass_batches, steps=steps, repeat=repeat, native=native)
@@ -104,15 +104,15 @@ def is_grain(x: Any) -> bool:
 def iterable_and_length(x: Any, batch_size: int | None) -> tuple[Iterable, int | None, int | None]:
     """`(iterable of batches, its number of batches or None, rows of a batch or None)`."""
     if is_tf_dataset(x):
-        count = int(x.cardinality()) if hasattr(x, "cardinality") else -2
-        if count == 0:
+        cardinality = int(x.cardinality()) if hasattr(x, "cardinality") else -2
+        if cardinality == 0:
             raise ValueError("The dataset is empty: its cardinality is 0.")
-        return x, count if count > 0 else None, None
+        return x, cardinality if cardinality > 0 else None, None
     if is_torch_dataset(x) and not is_torch_loader(x):
         from torch.utils.data import DataLoader
 
         x = DataLoader(x, batch_size=32 if batch_size is None else batch_size)
-    count = None
+    count: int | None = None
     if hasattr(x, "__len__"):
         try:
             count = len(x)

@@ -118,9 +118,9 @@ class Source:
     @property
     def num_batches(self) -> int | None:
         """Batches of one epoch; None where only the data knows."""
-        if self.steps is None or (not self.repeat and self.pass_batches is not None):
-            return self.pass_batches if self.steps is None else min(self.steps, self.pass_batches)
-        return self.steps
+        if self.steps is None:
+            return self.pass_batches
+        return self.steps if self.repeat or self.pass_batches is None else min(self.steps, self.pass_batches)
 
     def one_pass(self, number: int, start: int = 0, stop: int | None = None) -> Iterator[Batch]:
         """The batches `start` to `stop` of pass `number` over the data."""
