@@ -8,6 +8,7 @@ Python scalars are weak: `"int"` and `"float"` below give way to any dtype of th
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import ml_dtypes
 import numpy as np

@@ -124,7 +124,9 @@ class BackupAndRestore(Callback):
         before = self._entries()
         self._number += 1
         self.model.save_weights(self._weights(self._number), overwrite=True)
-        arrays: dict[str, Any] = {f"{group}/{i}": np.asarray(v.numpy()) for group, variables in self._extra().items() for i, v in enumerate(variables)}
+        arrays: dict[str, Any] = {
+            f"{group}/{i}": np.asarray(v.numpy()) for group, variables in self._extra().items() for i, v in enumerate(variables)
+        }
         source = self._source()
         if source is not None:
             arrays["shuffle_seed"] = np.asarray(source.seed, np.uint64)

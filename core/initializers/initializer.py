@@ -134,7 +134,9 @@ class STFT(Initializer):
         }
 
 
-_WINDOWS: dict[str, Callable] = {"hann": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "bartlett": np.bartlett, "boxcar": np.ones}
+_WINDOWS: dict[str, Callable] = {
+    "hann": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "bartlett": np.bartlett, "boxcar": np.ones,
+}  # fmt: skip
 
 
 def _window(window: Any, length: int, periodic: bool) -> np.ndarray:

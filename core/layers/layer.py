@@ -644,7 +644,7 @@ class Layer(Operation, Module):
 
     def build_from_config(self, config: dict) -> None:
         """Builds from `get_build_config`'s result."""
-        if self.built or not config:
+        if self.built or not config or isinstance(self._dtype_policy, DTypePolicyMap):  # a map needs the place: the call builds
             return
         shapes = config.get("shapes_dict")
         with slot.use(self.backend):

@@ -111,7 +111,7 @@ class Functional(Function, Model):
 
     def _on_backend(self, backend: Any) -> None:
         super()._on_backend(backend)
-        self._ready: Any = None
+        self._ready = None
 
     def _note_ready(self, args: tuple) -> None:
         """Opens the quick path for one tensor of a kind that has come through the full one."""

@@ -45,7 +45,8 @@ def _merged(name: str, first: Any, *others: Any) -> Any:
             return None
         if any(part is None or part.ndim != one.ndim or part.dtype != one.dtype for part in parts):
             raise ValueError(f"The branches of {name} must return tensors of one rank and dtype, got {list(parts)}.")
-        return KerasTensor([dims[0] if len(set(dims)) == 1 else None for dims in zip(*(part.shape for part in parts if part is not None))], one.dtype)
+        shapes = [part.shape for part in parts if part is not None]
+        return KerasTensor([dims[0] if len(set(dims)) == 1 else None for dims in zip(*shapes)], one.dtype)
 
     return tree.map_structure(merge, first, *others)
 

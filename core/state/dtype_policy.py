@@ -110,6 +110,5 @@ def deserialize(config: dict, custom_objects: dict | None = None) -> DTypePolicy
 
 def serialize(dtype_policy: DTypePolicy) -> dict:
     """A policy as a config, in Keras' form."""
-    name = type(dtype_policy).__name__
-    module = "keras.dtype_policies" if name == "DTypePolicyMap" else "keras"  # where Keras' files say that it stands
-    return {"module": module, "class_name": name, "config": dtype_policy.get_config(), "registered_name": None}
+    module = getattr(dtype_policy, "_public_module", "keras")
+    return {"module": module, "class_name": type(dtype_policy).__name__, "config": dtype_policy.get_config(), "registered_name": None}

@@ -29,11 +29,15 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     ('bfloat16', 'float32')
     """
 
+    _public_module = "keras.dtype_policies"  # where Keras' files say that it stands
+    _given: DTypePolicy | None
+    _policies: dict[str, DTypePolicy]
+
     def __init__(self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None):
         if isinstance(default_policy, DTypePolicyMap):
             raise ValueError("The default_policy of a DTypePolicyMap is one policy, not a map.")
         given = None if default_policy is None else policies.get(default_policy)
-        for name, value in {"_given": given, "_policies": {}}.items():
+        for name, value in (("_given", given), ("_policies", {})):
             object.__setattr__(self, name, value)
         for key, policy in (policy_map or {}).items():
             self[key] = policy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.backend import slot
 from core.backend.symbolic import KerasTensor
@@ -12,10 +12,7 @@ from core.layers.layer import Layer
 from core.training import data as data_module
 from core.training.data import unpack_x_y_sample_weight
 
-if TYPE_CHECKING:
-    from core.training.trainer import Trainer as _Base
-else:
-    _Base = object
+_Base: Any = object  # for type checkers, a mixin has all that the rest of the trainer has
 
 
 class Preparation(_Base):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core import ops
 from core.backend.journal import TRACING, journal, swapped
 from core.base import tree
 
-if TYPE_CHECKING:
-    from core.training.trainer import Trainer as _Base
-else:
-    _Base = object
+_Base: Any = object  # for type checkers, a mixin has all that the rest of the trainer has
 
 
 class StatelessForms(_Base):

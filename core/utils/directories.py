@@ -196,11 +196,10 @@ def _indexed(directory: pathlib.Path, endings: tuple[str, ...], labels: Any, lab
         if class_names is not None:
             raise ValueError("class_names orders the folders, so it goes with labels='inferred' only.")
         paths = _files(directory, endings, follow_links)
-        names = [] if labels is None else sorted(set(map(int, labels)))
         if labels is not None and len(labels) != len(paths):
             raise ValueError(f"labels needs one number per file: got {len(labels)} for {len(paths)} files under {str(directory)!r}.")
-        numbers = None if labels is None else list(map(int, labels))
-        names = [str(name) for name in names]
+        numbers = [] if labels is None else list(map(int, labels))
+        names = [str(number) for number in sorted(set(numbers))]
     if not paths:
         raise ValueError(
             f"No files with the endings {', '.join(endings)} under {str(directory)!r}" + (f", in folders {names}." if names else ".")

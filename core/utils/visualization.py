@@ -59,7 +59,8 @@ def model_to_dot(model: Model, show_shapes: bool = False, show_dtype: bool = Fal
 
 def plot_model(model: Model, to_file: Any = "model.png", show_shapes: bool = False, show_dtype: bool = False,
                show_layer_names: bool = False, rankdir: str = "TB", expand_nested: bool = False, dpi: int = 200,
-               show_layer_activations: bool = False, show_trainable: bool = False, splines: str = "ortho", **kwargs: Any) -> Any:  # fmt: skip
+               show_layer_activations: bool = False, show_trainable: bool = False, splines: str = "ortho",
+               **kwargs: Any) -> Any:  # fmt: skip
     """Writes a drawing of a model; in a notebook, returns it too, to be shown. See `model_to_dot`.
 
     Args:

@@ -34,7 +34,8 @@ def _threaded(holders, fn):
     return run
 
 
-_WRITTEN: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # body -> the variables that it wrote when it was last traced: no need to find them again
+# Body -> the variables that it wrote when it was last traced: no need to find them again.
+_WRITTEN: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def _carrying(loop, *fns):

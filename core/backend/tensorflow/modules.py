@@ -42,7 +42,7 @@ def layer_module(layer: Any) -> LayerModule:
 
 def is_layer(value: Any) -> bool:
     """Whether `value` is a core layer."""
-    return hasattr(type(value), "_flatten_layers")
+    return any(base.__module__ == "core.layers.layer" for base in type(value).__mro__)  # Keras' layers have methods of the same names
 
 
 _plain_setattr = tf.Module.__setattr__

@@ -108,7 +108,7 @@ def _layers_in(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, .
 
 def is_layer(value: Any) -> bool:
     """Whether `value` is a core layer."""
-    return hasattr(type(value), "_flatten_layers")
+    return any(base.__module__ == "core.layers.layer" for base in type(value).__mro__)  # Keras' layers have methods of the same names
 
 
 def _require_built(layer: Any) -> None:
