@@ -13,6 +13,7 @@ from core import ops, optimizers
 from core.backend import slot
 from core.base import config, tree
 from core.layers import layer as layer_module
+from core.layers.rnn import RNN
 from core.metrics import Mean
 from core.optimizers import LossScaleOptimizer
 from core.state.module import Version
@@ -24,7 +25,7 @@ from core.training.preparation import Preparation
 from core.training.stateless import StatelessForms
 from core.training.steps import is_stateless, stateful
 
-LONG_RUN = 1000  # steps, done and planned, from which on packing them pays for compiling a second function
+LONG_RUN = 500  # steps, done and planned, from which on packing them pays for compiling a second function
 SMALL_MODEL = 500_000  # trainable values up to which a step is taken to be bound by overhead
 
 
@@ -375,6 +376,8 @@ class Trainer(Preparation, StatelessForms, _Base):
         axes) are faster by the frameworks' own threaded kernels on a processor.
         """
         variables = self._trainable_now()
+        if any(isinstance(layer, RNN) for layer in self._flatten_layers()):  # one long loop, not many small operations
+            return False
         return all(v.ndim <= 2 for v in variables) and sum(v.size for v in variables) <= SMALL_MODEL
 
     def _overrides(self, name: str) -> bool:

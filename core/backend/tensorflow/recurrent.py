@@ -2,11 +2,15 @@
 
 import tensorflow as tf
 
+from core.backend.tensorflow.train import under_xla
+
+UNROLLED = 64  # steps up to which a graph holds each on its own: its kernels start faster than a loop turns. XLA compiles loops better.
+
 
 def _loop(step, states, projected):
     """Runs `step(*states, projected[:, t])`, which returns the new states, over time; stacks the first state."""
     inputs = tf.transpose(projected, (1, 0, 2))
-    if tf.executing_eagerly():
+    if tf.executing_eagerly() or (inputs.shape[0] or UNROLLED + 1) <= UNROLLED and not under_xla():
         found = []
         for x in tf.unstack(inputs):
             states = step(*states, x)

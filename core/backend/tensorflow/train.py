@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 import time
 
 import numpy as np
@@ -14,6 +15,13 @@ from core.backend.journal import Holder
 from core.backend.masks import traced_masks
 from core.backend.signature import of_traced, signature
 from core.base import tree
+
+_tracing = threading.local()
+
+
+def under_xla():
+    """Whether what is being traced in this thread will be compiled by XLA."""
+    return getattr(_tracing, "xla", False)
 
 
 class Jitted:
@@ -50,8 +58,12 @@ class Jitted:
     def _function(self, call, xla):
         def traced(leaves):
             started = time.perf_counter()
-            with traced_masks():
-                result = call(leaves)
+            before, _tracing.xla = under_xla(), xla
+            try:
+                with traced_masks():
+                    result = call(leaves)
+            finally:
+                _tracing.xla = before
             self.traces += 1
             self.trace_seconds += time.perf_counter() - started
             return tree.map_structure(lambda x: x.value if isinstance(x, Holder) else x, result)
