@@ -79,7 +79,7 @@ class Layer(Operation, Module):
         self._backend_name = slot.backend()
         self._build_shapes: dict | None = None
         self._losses: list = []
-        self._fast: Any = None  # (tensor type, native dtype, trailing shape) that the fast path takes
+        self._fast: Any = None  # (tensor type, native dtype, trailing shape, backend) that the fast path takes
         if batch_shape is not None or given_shape is not None:
             self._batch_input_shape = tuple(batch_shape) if batch_shape is not None else (None, *given_shape)
 
@@ -130,7 +130,7 @@ class Layer(Operation, Module):
         fast = self._fast
         if fast is not None and len(args) == 1 and not kwargs:
             x = args[0]
-            if type(x) is fast[0] and x.dtype == fast[1] and x.shape[1:] == fast[2] and not any_masks():
+            if type(x) is fast[0] and x.dtype == fast[1] and x.shape[1:] == fast[2] and slot.active() is fast[3] and not any_masks():
                 return self.call(x)
         return self._full_call(args, kwargs)
 
@@ -175,8 +175,8 @@ class Layer(Operation, Module):
         if not (self.supports_masking or type(self).compute_mask is not Layer.compute_mask) or not args:
             return
         previous = tree.map_structure(get_mask, args[0]) if tree.is_nested(args[0]) else get_mask(args[0])
-        if previous is None and isinstance(kwargs.get("mask"), object) and kwargs.get("mask") is not None:
-            previous = kwargs["mask"]
+        if previous is None:
+            previous = kwargs.get("mask")
         if not self._makes_masks and all(m is None for m in tree.flatten(previous)):
             return
         mask = self.compute_mask(args[0], previous)
@@ -198,13 +198,12 @@ class Layer(Operation, Module):
 
     def _prepare(self, args: tuple, kwargs: dict) -> None:
         """Checks the inputs and builds, before anything is computed."""
-        if self.built:
-            if self.input_spec is not None and args:
-                check_inputs(self.input_spec, args[0], f"{type(self).__name__} {self.name!r}")
-            return
-        if self.input_spec is not None and args:
-            check_inputs(self.input_spec, args[0], f"{type(self).__name__} {self.name!r}")
-        self._build_from(args, kwargs)
+        self._check_inputs(args)
+        if not self.built:
+            self._build_from(args, kwargs)
+            self._check_inputs(args)  # `build` may have said more
+
+    def _check_inputs(self, args: tuple) -> None:
         if self.input_spec is not None and args:
             check_inputs(self.input_spec, args[0], f"{type(self).__name__} {self.name!r}")
 
@@ -299,7 +298,7 @@ class Layer(Operation, Module):
             and slot.owner(args[0]) is slot.active()
             and self._is_plain_leaf()
         )
-        self._fast = (type(args[0]), args[0].dtype, args[0].shape[1:]) if plain and len(args[0].shape) else None
+        self._fast = (type(args[0]), args[0].dtype, args[0].shape[1:], slot.active()) if plain and len(args[0].shape) else None
 
     def _is_plain_leaf(self) -> bool:
         """Whether a call with one tensor of the compute dtype is `call` and nothing else."""
