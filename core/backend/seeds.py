@@ -15,6 +15,7 @@ from core.backend.journal import Holder
 
 MASK = 0xFFFFFFFF
 _states: dict[str, ProcessState] = {}
+_root: tuple[int, int] | None = None  # what the states start from, once `reseed` has drawn it
 
 
 class ProcessState(Holder):
@@ -24,7 +25,7 @@ class ProcessState(Holder):
 
     def __init__(self, backend: Any):
         self.backend, self.path = backend, "core.random"
-        self._value = fresh_state(backend, fresh())
+        self._value = fresh_state(backend, _root or fresh())
 
 
 def fresh() -> tuple[int, int]:
@@ -71,6 +72,13 @@ def journaled() -> bool:
 
 
 def reseed() -> None:
-    """Draws the process' states anew from NumPy's global generator; `set_random_seed` calls this."""
+    """Starts the process' states anew from NumPy's global generator, which stays where it is; `set_random_seed` calls this.
+
+    How many states there are, or come later, then changes no draw of a seeded run.
+    """
+    global _root
+    before = np.random.get_state()
+    _root = fresh()
+    np.random.set_state(before)
     for state in _states.values():
-        state.put(state.backend.assign(state._value, state.backend.convert_to_tensor(np.array(fresh(), state.backend.seed_dtype()))))
+        state.put(state.backend.assign(state._value, state.backend.convert_to_tensor(np.array(_root, state.backend.seed_dtype()))))
