@@ -1,12 +1,25 @@
-"""Whole-sequence recurrent layers on JAX arrays: `lax.scan` over time, the input projection taken out of the loop."""
+"""Whole-sequence recurrent layers on JAX arrays: `lax.scan` over time."""
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 
-def _scan(step, carry, projected):
-    carry, outputs = lax.scan(step, carry, jnp.swapaxes(projected, 0, 1))
+def _over_time(step, carry, x, kernel, bias, units):
+    """Scans `step(carry, projected input)` over time.
+
+    Few features are projected inside the loop, which spares an array of all projections and its gradient; many, where the product is
+    what takes the time, in one product before it.
+    """
+
+    def project(x):
+        return x @ kernel if bias is None else x @ kernel + bias
+
+    inputs = jnp.swapaxes(x, 0, 1)
+    if x.shape[-1] <= units:
+        carry, outputs = lax.scan(lambda carry, x: step(carry, project(x)), carry, inputs)
+    else:
+        carry, outputs = lax.scan(step, carry, project(inputs))
     return carry, jnp.swapaxes(outputs, 0, 1)
 
 
@@ -18,8 +31,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None):
         h = jax.nn.sigmoid(o) * jnp.tanh(c)
         return (h, c), h
 
-    projected = x @ kernel if bias is None else x @ kernel + bias
-    (h, c), outputs = _scan(step, (h, c), projected)
+    (h, c), outputs = _over_time(step, (h, c), x, kernel, bias, h.shape[-1])
     return outputs, h, c
 
 
@@ -31,7 +43,7 @@ def gru(x, h, kernel, recurrent_kernel, bias=None):
         h = z * h + (1 - z) * jnp.tanh(n + r * hn)
         return h, h
 
-    h, outputs = _scan(step, h, x @ kernel if bias is None else x @ kernel + bias[0])
+    h, outputs = _over_time(step, h, x, kernel, None if bias is None else bias[0], h.shape[-1])
     return outputs, h
 
 
@@ -40,5 +52,5 @@ def simple_rnn(x, h, kernel, recurrent_kernel, bias=None):
         h = jnp.tanh(projected + h @ recurrent_kernel)
         return h, h
 
-    h, outputs = _scan(step, h, x @ kernel if bias is None else x @ kernel + bias)
+    h, outputs = _over_time(step, h, x, kernel, bias, h.shape[-1])
     return outputs, h
