@@ -349,8 +349,9 @@ class Trainer(Preparation, StatelessForms, _Base):
             step = self._without_gradients(step)
         if not self._run_eagerly:
             asked = self._jit_compile
+            recurrent = any(isinstance(layer, RNN) for layer in self._flatten_layers())  # one long loop, which XLA makes no faster
             if asked in (None, "auto"):
-                options: dict[str, Any] = {"xla": "auto" if phase == "train" and self._is_overhead_bound() else None}
+                options: dict[str, Any] = {"xla": "auto" if phase == "train" and self._is_overhead_bound() and not recurrent else None}
             else:
                 options = {"compile": bool(asked), "xla": bool(asked)}
             step = self.backend.over_batches(step, **options) if many else self.backend.jit(step, **options)
@@ -376,8 +377,6 @@ class Trainer(Preparation, StatelessForms, _Base):
         axes) are faster by the frameworks' own threaded kernels on a processor.
         """
         variables = self._trainable_now()
-        if any(isinstance(layer, RNN) for layer in self._flatten_layers()):  # one long loop, not many small operations
-            return False
         return all(v.ndim <= 2 for v in variables) and sum(v.size for v in variables) <= SMALL_MODEL
 
     def _overrides(self, name: str) -> bool:
