@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -528,22 +529,16 @@ class Trainer(Preparation, StatelessForms, _Base):
             callbacks.on_predict_begin()
             outputs: list[list] = []
             spec = None
-            for step, batch in self._limited(source.batches(0), steps):
+            for step, batch in enumerate(itertools.islice(source.batches(0), steps)):
                 callbacks.on_predict_batch_begin(step)
                 result = function(batch)
                 leaves, spec = tree.flatten_with_spec(result)
                 outputs.append([self.backend.convert_to_numpy(leaf) for leaf in leaves])
                 callbacks.on_predict_batch_end(step, {"outputs": result} if callbacks.needs_batches else None)
-                if self.stop_predicting():
-                    break
             callbacks.on_predict_end()
         if spec is None:
             raise ValueError("predict got no data: the source yielded no batch.")
         return tree.unflatten(spec, [_joined(parts) for parts in zip(*outputs)])
-
-    def stop_predicting(self) -> bool:
-        """Whether a callback asked to stop."""
-        return bool(self.__dict__.get("_stop_predicting"))
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """One step of training on one batch; returns the loss and metrics of that batch alone."""
@@ -616,16 +611,6 @@ class Trainer(Preparation, StatelessForms, _Base):
         if phase == "test":
             callbacks.on_test_end(result)
         return result
-
-    @staticmethod
-    def _limited(batches: Iterator, limit: int | None, first: int = 0) -> Iterator:
-        if limit is None:
-            yield from enumerate(batches, first)
-            return
-        for step, batch in enumerate(batches, first):
-            yield step, batch
-            if step + 1 >= limit:
-                return
 
     def _host(self, logs: Any) -> dict:
         """Logs as Python floats, sorted by name."""
