@@ -76,6 +76,9 @@ class ConvLayer(LowRankLayer):
         """With the bias and the activation."""
         if self.bias is not None:
             x = ops.add(x, self.bias if self.data_format == "channels_last" else ops.reshape(self.bias, (1, -1, *(1,) * self.rank)))
+        return self._activated(x)
+
+    def _activated(self, x: Any) -> Any:
         return x if self.activation is activations.linear else self.activation(x)
 
     def _base_config(self, *names: str) -> dict:
@@ -153,7 +156,10 @@ class BaseConv(ConvLayer):
         return ops.conv(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
 
     def call(self, inputs):
-        return self._finished(self.convolution_op(inputs, self.kernel))
+        if self.bias is None or type(self).convolution_op is not BaseConv.convolution_op:
+            return self._finished(self.convolution_op(inputs, self.kernel))
+        y = ops.biased_conv(inputs, self.kernel, self.bias, self.strides, self.padding, self.data_format, self.dilation_rate)
+        return self._activated(y)
 
     def compute_output_shape(self, input_shape):
         return self.convolution_op(KerasTensor(input_shape), KerasTensor(self._kernel_shape(input_shape))).shape

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from core.backend.symbolic import KerasTensor
-from core.base import shapes, windows
+from core.base import config, shapes, windows
 from core.ops.convert import convert_to_tensor, dtype
 from core.ops.indexing import take
 from core.ops.joining import stack
@@ -21,8 +21,8 @@ from core.ops.registry import op, primitive
 from core.ops.shape import moveaxis, pad, reshape, transpose
 
 __all__ = [
-    "adaptive_average_pool", "adaptive_max_pool", "average_pool", "conv", "conv_transpose", "depth_to_space", "depthwise_conv", "fold",
-    "max_pool", "separable_conv", "space_to_depth", "unfold",
+    "adaptive_average_pool", "adaptive_max_pool", "average_pool", "biased_conv", "conv", "conv_transpose", "depth_to_space", "depthwise_conv",
+    "fold", "max_pool", "separable_conv", "space_to_depth", "unfold",
 ]  # fmt: skip
 
 
@@ -48,6 +48,25 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
             [5.]]], dtype=float32)
     """
     primitive()
+
+
+def _biased_conv_rule(inputs, kernel, bias, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    if len(bias.shape) != 1 or None not in (bias.shape[0], kernel.shape[-1]) and bias.shape != kernel.shape[-1:]:
+        raise ValueError(f"biased_conv expected a bias of shape {kernel.shape[-1:]}, one value per filter, got {bias.shape}.")
+    return _conv_rule(inputs, kernel, strides, padding, data_format, dilation_rate)
+
+
+@op("inputs kernel bias", rule=_biased_conv_rule, promote="float")
+def biased_conv(inputs, kernel, bias, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """`conv` plus a bias (out_channels,) along the channels: one pass over memory where the framework has it so.
+
+    >>> biased_conv([[[1.0], [2.0], [3.0]]], [[[1.0]], [[1.0]]], [0.5])
+    array([[[3.5],
+            [5.5]]], dtype=float32)
+    """
+    y = conv(inputs, kernel, strides, padding, data_format, dilation_rate)
+    last = config.standardize_data_format(data_format) == "channels_last"
+    return y + (bias if last else reshape(bias, (1, -1, *(1,) * (len(y.shape) - 2))))
 
 
 def _depthwise_rule(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):

@@ -52,17 +52,22 @@ def _even(pads):
     return all(before == after for before, after in pads)
 
 
-def _conv(x, kernel, w, groups):
+def _conv(x, kernel, w, groups, bias=None):
     x, pads, rank = _enter(x, w.channels_last), _two(w.pads, (0, 0)), w.rank
     if not _even(pads):
         x, pads = _pad(x, pads), ((0, 0),) * len(pads)
-    y = _CONV[x.ndim - 2](x, kernel, None, _two(w.strides, 1), tuple(p[0] for p in pads), _two(w.dilation, 1), groups)
+    y = _CONV[x.ndim - 2](x, kernel, bias, _two(w.strides, 1), tuple(p[0] for p in pads), _two(w.dilation, 1), groups)
     return _leave(y, rank, w.channels_last)
 
 
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     w = windows.conv(inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate)
     return _conv(inputs, _kernel(kernel), w, w.groups)
+
+
+def biased_conv(inputs, kernel, bias, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    w = windows.conv(inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate)
+    return _conv(inputs, _kernel(kernel), w, w.groups, bias)
 
 
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):

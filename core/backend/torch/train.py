@@ -27,6 +27,19 @@ def _loss(result, has_aux):
     return loss
 
 
+_ENGINE = getattr(torch.autograd.Variable, "_execution_engine", None)
+
+
+def _gradients(loss, values, nested):
+    """`torch.autograd.grad` of a scalar, None where unused; straight from the engine where no higher gradients are asked for,
+    since the checks in front of it take as long as the backward pass of a small layer."""
+    if nested or _ENGINE is None:
+        return torch.autograd.grad(loss, values, create_graph=nested, allow_unused=True)
+    return _ENGINE.run_backward(
+        (loss,), (torch.ones_like(loss),), False, False, tuple(values), allow_unreachable=True, accumulate_grad=False
+    )
+
+
 def value_and_grad(fn, variables, has_aux=False):
     variables = list(variables)
 
@@ -41,7 +54,7 @@ def value_and_grad(fn, variables, has_aux=False):
                 chosen = [i for i, v in enumerate(variables) if v.value.requires_grad]
                 found = [None] * len(variables)
                 values = [variables[i].value for i in chosen]
-                for i, g in zip(chosen, torch.autograd.grad(loss, values, create_graph=nested, allow_unused=True) if values else ()):
+                for i, g in zip(chosen, _gradients(loss, values, nested) if values else ()):
                     found[i] = g
         loss = loss if nested else loss.detach()
         return ((loss, result[1]) if has_aux else loss), found

@@ -49,6 +49,11 @@ def _conv(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate
     return _by_windows(x, kernel.shape[:rank], _many(strides, rank), padding, _many(dilation_rate, rank), first, product)
 
 
+def _biased_conv(x, kernel, bias, strides=1, padding="valid", data_format=None):
+    first = data_format == "channels_first"
+    return _conv(x, kernel, strides, padding, data_format) + (bias.reshape(-1, *[1] * (x.ndim - 2)) if first else bias)
+
+
 def _depthwise(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     rank, first = x.ndim - 2, data_format == "channels_first"
 
@@ -159,6 +164,13 @@ SAMPLES = {
         Sample((array(1, 5, 5, 4), array(3, 3, 2, 6), 2, "same"), reference=_conv, **_LOOSE),
         Sample((array(1, 2, 6, 5), array(3, 2, 2, 3), 2, "same"), _FIRST, reference=_conv, **_LOOSE),
         Sample((_VOLUMES, array(2, 3, 2, 2, 2), (1, 2, 2), "same"), reference=_conv, **_LOOSE),
+    ],
+    "biased_conv": [
+        Sample((_LINES, array(3, 3, 4), array(4)), reference=_biased_conv, **_LOOSE),
+        Sample((_IMAGES, array(3, 3, 2, 3), array(3), 2, "same"), reference=_biased_conv, **_LOOSE),
+        Sample((array(1, 5, 5, 4), array(3, 3, 2, 6), array(6), 2, "same"), reference=_biased_conv, **_LOOSE),
+        Sample((array(1, 2, 6, 5), array(3, 2, 2, 3), array(3), 2, "same"), _FIRST, reference=_biased_conv, **_LOOSE),
+        Sample((_VOLUMES, array(2, 3, 2, 2, 2), array(2)), reference=_biased_conv, **_LOOSE),
     ],
     "depthwise_conv": [
         Sample((_LINES, array(2, 3, 2), 2, "same"), reference=_depthwise, **_LOOSE),
