@@ -21,8 +21,8 @@ from core.ops.registry import op, primitive
 from core.ops.shape import moveaxis, pad, reshape, transpose
 
 __all__ = [
-    "adaptive_average_pool", "adaptive_max_pool", "average_pool", "biased_conv", "conv", "conv_transpose", "depth_to_space", "depthwise_conv",
-    "fold", "max_pool", "separable_conv", "space_to_depth", "unfold",
+    "adaptive_average_pool", "adaptive_max_pool", "average_pool", "biased_conv", "conv", "conv_transpose", "depth_to_space",
+    "depthwise_conv", "fold", "max_pool", "separable_conv", "space_to_depth", "unfold",
 ]  # fmt: skip
 
 
