@@ -82,3 +82,18 @@ def reseed() -> None:
     np.random.set_state(before)
     for state in _states.values():
         state.put(state.backend.assign(state._value, state.backend.convert_to_tensor(np.array(_root, state.backend.seed_dtype()))))
+
+
+def snapshot() -> tuple[Any, dict[str, np.ndarray]]:
+    """The process' states, for `restore`."""
+    return _root, {name: state.backend.convert_to_numpy(state._value) for name, state in _states.items()}
+
+
+def restore(before: tuple[Any, dict[str, np.ndarray]]) -> None:
+    """Puts the process' states back to a `snapshot`; one that came since starts as it would have started then."""
+    global _root
+    reseed()
+    drawn, (_root, values) = _root, before
+    for name, state in _states.items():
+        words = values.get(name, np.array(_root or drawn, state.backend.seed_dtype()))
+        state.put(state.backend.assign(state._value, state.backend.convert_to_tensor(words)))

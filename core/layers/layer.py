@@ -417,6 +417,29 @@ class Layer(Operation, Module):
         result = list(found.values())
         return result if include_self else result[1:]
 
+    def named_layers(self) -> dict[str, Layer]:
+        """The layers inside this one by their names joined by slashes, parents first; equal names beside each other get a number.
+
+        >>> list(Sequential([Input((2,)), Dense(3, name="hidden")]).named_layers())
+        ['hidden']
+        """
+        found: dict[str, Layer] = {}
+        seen = {id(self)}
+
+        def walk(layer: Layer, prefix: str) -> None:
+            for part in layer._layers:
+                if id(part) in seen:
+                    continue
+                seen.add(id(part))
+                path, count = prefix + part.name, 1
+                while path in found:
+                    path, count = f"{prefix}{part.name}_{count}", count + 1
+                found[path] = part
+                walk(part, path + "/")
+
+        walk(self, "")
+        return found
+
     def _own(self, trainable: bool) -> list[Variable]:
         return [v for v in self._own_variables() if v._trainable is trainable]
 

@@ -74,6 +74,20 @@ class LowRankLayer(Layer):
         base.trainable = False
         self.lora_rank, self.lora_alpha, self.lora_enabled = rank, rank if lora_alpha is None else lora_alpha, True
 
+    @property
+    def lora_factors(self) -> dict[str, Variable]:
+        """The factors of the update by their names; empty without one."""
+        if not self.lora_enabled:
+            return {}
+        return dict(zip((f"lora_{self.adapted}_a", f"lora_{self.adapted}_b"), self._lora_factors()))
+
+    def merge_lora(self) -> None:
+        """Adds the update to the weight and sets the update to zero: outputs stay as they are."""
+        if self.lora_enabled:
+            self.__dict__[f"_{self.adapted}"].assign(self._adaptable())
+            b = self._lora_factors()[1]
+            b.assign(ops.zeros(b.shape, b.dtype))
+
     def _stored(self) -> list[Variable]:
         """The variables in files: all but the factors."""
         factors = {id(v) for v in self._lora_factors()} if self.lora_enabled else set()

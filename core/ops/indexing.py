@@ -145,9 +145,12 @@ def slice(inputs, start_indices, shape):
 # Putting.
 
 
-@op("inputs updates", rule=lambda inputs, start_indices, updates: rules.like(inputs))
-def slice_update(inputs, start_indices, updates):
+@op("inputs updates", rule=lambda inputs, start_indices, updates, donate=False: rules.like(inputs))
+def slice_update(inputs, start_indices, updates, donate=False):
     """A copy of `inputs` with the block `updates` put at `start_indices`, which may be a tensor.
+
+    With `donate=True` the memory of `inputs` may be used for the result, so that a cache that grows by one step is not copied at each;
+    `inputs` must not be used afterwards. Tensors that gradients flow through are copied all the same.
 
     >>> slice_update([1, 2, 3], (1,), [8, 9])
     array([1, 8, 9], dtype=int32)

@@ -22,6 +22,8 @@ from core.base.registry import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from core.saving.atomic import replacing
+from core.state.variable import allocation_limit, blank_variables
 
 
 def load_model(filepath: Any, custom_objects: dict | None = None, compile: bool = True, safe_mode: bool = True) -> Any:
@@ -54,6 +56,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_si
 
 __all__ = [
     "ConfigError", "CorruptArtifactError", "CustomObjectScope", "ResourceLimitError", "UnsafeArtifactError", "WeightMismatchError",
-    "custom_object_scope", "deserialize_keras_object", "get_custom_objects", "get_registered_name", "get_registered_object", "load_model",
-    "load_weights", "register_keras_serializable", "save_model", "save_weights", "serialize_keras_object",
+    "allocation_limit", "blank_variables", "custom_object_scope", "deserialize_keras_object", "get_custom_objects", "get_registered_name",
+    "get_registered_object", "load_model", "load_weights", "register_keras_serializable", "replacing", "save_model", "save_weights",
+    "serialize_keras_object",
 ]  # fmt: skip

@@ -62,7 +62,7 @@ def save_model(model: Any, filepath: str | os.PathLike, overwrite: bool = True, 
         metadata = {
             "keras_version": KERAS_VERSION,
             "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
-            "hornbeam": {"manifest": manifest},
+            "hornbeam": {"manifest": manifest, "execution": model.get_execution() if hasattr(model, "get_execution") else None},
         }
         with zipfile.ZipFile(temporary, "w") as archive:
             archive.writestr(METADATA, json.dumps(metadata))
@@ -101,11 +101,23 @@ def load_model(filepath: str | os.PathLike, custom_objects: dict | None = None, 
                     raise UnsafeArtifactError(f"{path.name!r} holds a {type(model).__name__}, where a model was expected.")
                 if compile and compile_config:
                     model.compile_from_config(compile_config)
+                    _restore_execution(model, metadata)
             except RecursionError:
                 raise ResourceLimitError(f"The config in {path.name!r} is nested too deeply.") from None
         with _extracted(archive, WEIGHTS) as weights:
             read_weights(model, weights, with_optimizer=bool(compile and compile_config), manifest=_manifest(metadata))
     return model
+
+
+def _restore_execution(model: Any, metadata: dict) -> None:
+    """What Keras' compile config cannot say: that `steps_per_execution` and `jit_compile` were left open, or were chosen."""
+    ours = metadata.get("hornbeam")
+    execution = ours.get("execution") if isinstance(ours, dict) else None
+    if execution is None or not hasattr(model, "set_execution"):
+        return
+    if not isinstance(execution, dict) or set(execution) != {"steps_per_execution", "jit_compile"}:
+        raise CorruptArtifactError(f"The execution entry in metadata.json names steps_per_execution and jit_compile, got {execution!r}.")
+    model.set_execution(**execution)
 
 
 @contextlib.contextmanager

@@ -109,8 +109,7 @@ class Trainer(Preparation, StatelessForms, _Base):
                 and not isinstance(optimizer, LossScaleOptimizer)
             ):
                 optimizer = LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
-            if not (isinstance(steps_per_execution, int) and steps_per_execution >= 1 or steps_per_execution == "auto"):
-                raise ValueError(f"steps_per_execution must be a positive integer or 'auto', got {steps_per_execution!r}.")
+            _check_steps_per_execution(steps_per_execution)
             names = (
                 getattr(self, "output_names", None)
                 if hasattr(self, "_output_tensors") or getattr(self, "_graph", None) is not None
@@ -195,6 +194,22 @@ class Trainer(Preparation, StatelessForms, _Base):
         if given["jit_compile"] in ("auto", None):
             given["jit_compile"] = False
         return {key: serialize_keras_object(value) for key, value in given.items()}
+
+    def get_execution(self) -> dict | None:
+        """How steps are run, as `compile` was told; `get_compile_config` writes what Keras can read, which has no "auto"."""
+        if not self.compiled:
+            return None
+        jit_compile = self._jit_compile if isinstance(self._jit_compile, bool) else "auto"
+        return {"steps_per_execution": self._steps_per_execution, "jit_compile": jit_compile}
+
+    def set_execution(self, steps_per_execution: int | str, jit_compile: bool | str) -> None:
+        """Changes how steps of a compiled model are run: the arguments of `compile`, "auto" to leave them open."""
+        _check_steps_per_execution(steps_per_execution)
+        if not isinstance(jit_compile, bool) and jit_compile != "auto":
+            raise ValueError(f"jit_compile must be True, False or 'auto', got {jit_compile!r}.")
+        self._steps_per_execution, self._jit_compile = steps_per_execution, jit_compile
+        self._compile_arguments.update(steps_per_execution=steps_per_execution, jit_compile=jit_compile)
+        self._functions = {}
 
     def compile_from_config(self, config: dict) -> None:
         """Compiles from `get_compile_config`'s result, and builds the optimizer."""
@@ -673,6 +688,11 @@ class Trainer(Preparation, StatelessForms, _Base):
             "_optimizer_for", self._structure_key()
         )
         return self
+
+
+def _check_steps_per_execution(steps: Any) -> None:
+    if steps != "auto" and (not isinstance(steps, int) or steps < 1):
+        raise ValueError(f"steps_per_execution must be a positive integer or 'auto', got {steps!r}.")
 
 
 def _batch_size(x: Any) -> Any:

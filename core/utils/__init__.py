@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.utils.directories import image_dataset_from_directory, text_dataset_from_directory
     from core.utils.download import get_file
     from core.utils.images import array_to_img, img_to_array, load_img, save_img
-    from core.utils.seeding import set_random_seed
+    from core.utils.seeding import seed_scope, set_random_seed
     from core.utils.splitting import split_dataset
     from core.utils.timeseries import timeseries_dataset_from_array
     from core.utils.visualization import get_source_inputs, model_to_dot, plot_model
@@ -61,6 +61,7 @@ _HOMES = {
     "register_keras_serializable": "core.base.registry",
     "save_img": "core.utils.images",
     "serialize_keras_object": "core.base.registry",
+    "seed_scope": "core.utils.seeding",
     "set_random_seed": "core.utils.seeding",
     "split_dataset": "core.utils.splitting",
     "standardize_dtype": "core.backend",
@@ -75,7 +76,7 @@ __all__ = [
     "deserialize_keras_object", "disable_interactive_logging", "enable_interactive_logging", "get_custom_objects", "get_file",
     "get_registered_name", "get_registered_object", "get_source_inputs", "image_dataset_from_directory", "img_to_array",
     "is_interactive_logging_enabled", "is_keras_tensor", "load_img", "model_to_dot", "normalize", "pack_x_y_sample_weight",
-    "pad_sequences", "plot_model", "register_keras_serializable", "save_img", "serialize_keras_object", "set_random_seed",
+    "pad_sequences", "plot_model", "register_keras_serializable", "save_img", "seed_scope", "serialize_keras_object", "set_random_seed",
     "split_dataset", "standardize_dtype", "text_dataset_from_directory", "timeseries_dataset_from_array", "to_categorical",
     "unpack_x_y_sample_weight",
 ]  # fmt: skip

@@ -217,3 +217,32 @@ def test_other_operators():
     assert x.reshape(-1, 1).shape == (None, 1) and x.reshape((3, -1)).shape == (3, None)
     assert KerasTensor((1, 3)).squeeze(0).shape == (3,)
     assert x in {x: 1} and (x == n) is False
+
+
+def test_slice_update_may_reuse_memory(backend):
+    """`donate=True` gives the same values; where tensors are mutable, in the same memory; never where gradients flow."""
+    x, part = np.zeros((3, 4), "float32"), np.ones((1, 2), "float32")
+    wanted = x.copy()
+    wanted[1:2, 2:4] = 1
+    kept = ops.convert_to_tensor(x)
+    np.testing.assert_array_equal(ops.convert_to_numpy(ops.slice_update(kept, (1, 2), ops.convert_to_tensor(part))), wanted)
+    np.testing.assert_array_equal(ops.convert_to_numpy(kept), x)
+    given = ops.convert_to_tensor(x.copy())
+    found = ops.slice_update(given, (1, 2), ops.convert_to_tensor(part), donate=True)
+    np.testing.assert_array_equal(ops.convert_to_numpy(found), wanted)
+    assert (found is given) == (core.backend.backend() == "torch" or isinstance(given, np.ndarray))
+    if core.backend.backend() != "numpy":
+        part = ops.convert_to_tensor(part)
+        gradient = core.grad(lambda p: ops.sum(ops.slice_update(kept, (1, 2), p, donate=True)))(part)
+        np.testing.assert_array_equal(ops.convert_to_numpy(gradient), np.ones((1, 2)))
+        np.testing.assert_array_equal(ops.convert_to_numpy(kept), x)
+
+
+def test_blank_variables_are_not_drawn(backend, monkeypatch):
+    monkeypatch.setattr(core.random.host, "draw", lambda *args, **kwargs: (_ for _ in ()).throw(AssertionError("drawn")))
+    with core.saving.blank_variables():
+        layer = core.layers.Dense(3)
+        layer.build((None, 2))
+    assert not ops.convert_to_numpy(layer.kernel).any() and layer.kernel.shape == (2, 3)
+    with pytest.raises(AssertionError, match="drawn"):
+        core.layers.Dense(3).build((None, 2))

@@ -278,3 +278,11 @@ def test_summary_counts_the_optimizer():
 
 def test_summary_of_an_unbuilt_model():
     assert "unbuilt" in summary(core.Sequential([L.Dense(3)]))
+
+
+@pytest.mark.parametrize("given", [{}, {"steps_per_execution": 1, "jit_compile": False}, {"steps_per_execution": 4, "jit_compile": True}])
+def test_how_steps_are_run_survives_a_file(given, tmp_path):
+    model = core.Sequential([core.Input((3,)), core.layers.Dense(1)])
+    model.compile("sgd", "mse", **given)
+    model.save(tmp_path / "m.keras")
+    assert core.saving.load_model(tmp_path / "m.keras").get_execution() == {"steps_per_execution": "auto", "jit_compile": "auto", **given}

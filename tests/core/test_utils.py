@@ -307,3 +307,35 @@ def test_broken_archives(tmp_path, content):
 
 def test_safe_components():
     assert safe_components("./a/b.txt") == ("a", "b.txt") and safe_components("a/") == ("a",)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax", "tensorflow"])
+def test_seed_scope_seeds_a_block_and_puts_everything_back(backend):
+    import torch
+
+    import core
+
+    def draw():
+        with core.backend.use(backend):
+            unseeded = core.ops.convert_to_numpy(core.random.normal((2,)))
+            compiled = core.ops.convert_to_numpy(core.jit(lambda: core.random.normal((2,)))())
+        return [random.random(), np.random.rand(), torch.rand(1).item(), *unseeded.tolist(), *compiled.tolist()]
+
+    U.set_random_seed(3)
+    draw()  # states exist
+    U.set_random_seed(5)
+    straight = [draw(), draw()]
+    U.set_random_seed(5)
+    found = [draw()]
+    for _ in range(2):
+        with U.seed_scope(7):
+            inside = draw()
+    found.append(draw())
+    assert found == straight
+    with pytest.raises(ZeroDivisionError):
+        with U.seed_scope(7):
+            assert draw() == inside
+            raise ZeroDivisionError
+    with pytest.raises(ValueError):
+        with U.seed_scope(-1):
+            pass

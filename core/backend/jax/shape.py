@@ -74,7 +74,7 @@ def slice(inputs, start_indices, shape):
     return jax.lax.dynamic_slice(inputs, tuple(start_indices), shape)
 
 
-def slice_update(inputs, start_indices, updates):
+def slice_update(inputs, start_indices, updates, donate=False):  # XLA finds out by itself
     return jax.lax.dynamic_update_slice(inputs, updates, tuple(start_indices))
 
 

@@ -69,8 +69,8 @@ def _block(x, starts, shape):
     return tuple(np.s_[int(start) : int(start) + int(n)] for start, n in zip(starts, shape))
 
 
-def slice_update(inputs, start_indices, updates):
-    result = np.array(inputs)
+def slice_update(inputs, start_indices, updates, donate=False):
+    result = inputs if donate and inputs.flags.writeable else np.array(inputs)
     result[_block(inputs, start_indices, updates.shape)] = updates
     return result
 

@@ -29,16 +29,21 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
     if tf.executing_eagerly():
         return _EAGER["while_loop"](cond, body, loop_vars, maximum_iterations)
     several = isinstance(loop_vars, (tuple, list))
-    leaves, spec = tree.flatten_with_spec(tuple(loop_vars) if several else (loop_vars,))
+    first, spec = tree.flatten_with_spec(tuple(loop_vars) if several else (loop_vars,))
+    leaves = [convert_to_tensor(leaf) for leaf in first if leaf is not None]
+
+    def structured(leaves):
+        given = iter(leaves)
+        return tree.unflatten(spec, [None if leaf is None else next(given) for leaf in first])
 
     def step(*leaves):
-        result = body(*tree.unflatten(spec, leaves))
+        result = body(*structured(leaves))
         result = tuple(result) if several and isinstance(result, (tuple, list)) else (result,)
-        return [tf.cast(new, old.dtype) for new, old in zip(tree.flatten(result), leaves, strict=True)]
+        new = [leaf for leaf in tree.flatten(result) if leaf is not None]
+        return [tf.cast(value, old.dtype) for value, old in zip(new, leaves, strict=True)]
 
-    leaves = [convert_to_tensor(leaf) for leaf in leaves]
-    last = tf.while_loop(lambda *leaves: cond(*tree.unflatten(spec, leaves)), step, leaves, maximum_iterations=maximum_iterations)
-    last = tree.unflatten(spec, last if isinstance(last, (list, tuple)) else [last])
+    last = tf.while_loop(lambda *leaves: cond(*structured(leaves)), step, leaves, maximum_iterations=maximum_iterations)
+    last = structured(last if isinstance(last, (list, tuple)) else [last])
     return type(loop_vars)(last) if type(loop_vars) in (tuple, list) else last if several else last[0]
 
 

@@ -216,7 +216,7 @@ def slice(inputs, start_indices, shape):
     return tf.slice(inputs, _list(start_indices), _list(shape))
 
 
-def slice_update(inputs, start_indices, updates):
+def slice_update(inputs, start_indices, updates, donate=False):  # the runtime reuses memory that nothing else holds
     starts = tf.cast(tf.stack(_list(start_indices)), tf.int32)
     return tf.raw_ops.TensorStridedSliceUpdate(
         input=inputs, begin=starts, end=starts + tf.shape(updates), strides=tf.ones_like(starts), value=updates

@@ -32,3 +32,13 @@ def stack_batches(parts):
 def seed_framework(seed):
     """Seeds PyTorch's own draws, for user code that makes some."""
     torch.manual_seed(seed)
+
+
+def framework_seed_state():
+    return torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+
+
+def restore_framework_seed(state):
+    torch.set_rng_state(state[0])
+    if state[1]:
+        torch.cuda.set_rng_state_all(state[1])

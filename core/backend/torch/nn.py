@@ -172,7 +172,7 @@ def _like(parameter, x):
 
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False):
     epsilon = config.epsilon() if epsilon is None else epsilon
-    if axis == -1 and not rms_scaling and _ready(gamma, x) and _ready(beta, x):
+    if axis in (-1, [-1]) and not rms_scaling and _ready(gamma, x) and _ready(beta, x):
         return torch.layer_norm(x, x.shape[-1:], gamma, beta, epsilon)
     if rms_scaling:
         axes = shapes.normalize_axes(axis, x.ndim)
@@ -187,7 +187,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_sca
 
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     epsilon = config.epsilon() if epsilon is None else epsilon
-    if axis == -1 and _ready(scale, x):
+    if axis in (-1, [-1]) and _ready(scale, x):
         return torch.rms_norm(x, x.shape[-1:], scale, epsilon)
     shape = _last_axes(x, axis)
     if shape is None:

@@ -191,8 +191,9 @@ def slice(inputs, start_indices, shape):
     return inputs[_block(start_indices, shape)]
 
 
-def slice_update(inputs, start_indices, updates):
-    result = inputs.clone()
+def slice_update(inputs, start_indices, updates, donate=False):
+    traced = torch.is_grad_enabled() and (inputs.requires_grad or updates.requires_grad)
+    result = inputs if donate and not traced else inputs.clone()
     result[_block(start_indices, updates.shape)] = updates
     return result
 

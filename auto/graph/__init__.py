@@ -1,0 +1,1 @@
+"""Models described by their inputs and outputs."""

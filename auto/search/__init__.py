@@ -1,0 +1,1 @@
+"""The search: a clock, folds, metrics, candidates, and the ensemble that they end in."""

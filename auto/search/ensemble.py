@@ -1,0 +1,51 @@
+"""The weights of an ensemble, chosen greedily."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from auto.search.clock import Clock
+from auto.search.metrics import Metric
+
+ROWS = 20_000  # to select on; more would not change the weights
+
+
+def select(
+    predictions: list[np.ndarray],
+    target: np.ndarray,
+    metric: Metric,
+    weights: np.ndarray | None = None,
+    rounds: int = 40,
+    clock: Clock | None = None,
+) -> np.ndarray:
+    """Weights that sum to one of models with out-of-fold `predictions`, each `(n, outputs)`, for the least loss of their mean.
+
+    Forward selection with replacement (Caruana et al. 2004): from the best model on, the model is added whose addition helps
+    most; the best mean met on the way counts.
+
+    >>> import numpy as np
+    >>> from auto.search.metrics import METRICS
+    >>> y = np.array([[0.0], [1.0], [2.0]])
+    >>> select([y + 1, y - 1, y + 5], y, METRICS["rmse"]).tolist()
+    [0.5, 0.5, 0.0]
+    """
+    if len(target) > ROWS:
+        rows = np.random.default_rng(0).choice(len(target), ROWS, replace=False)
+        predictions, target = [p[rows] for p in predictions], target[rows]
+        weights = weights[rows] if weights is not None else None
+    counts = np.zeros(len(predictions), int)
+    total = np.zeros_like(predictions[0], dtype="float64")
+    best_counts, best_loss = counts, float("inf")
+    for size in range(1, rounds + 1):
+        losses = [metric.loss(target, (total + prediction) / size, weights) for prediction in predictions]
+        chosen = int(np.argmin(losses))
+        counts = counts.copy()
+        counts[chosen] += 1
+        total += predictions[chosen]
+        if losses[chosen] < best_loss - 1e-9 * max(1.0, abs(best_loss) if np.isfinite(best_loss) else 1.0):
+            best_counts, best_loss = counts, losses[chosen]
+        if clock is not None and clock.left <= 0:
+            break
+    if not best_counts.any():  # every loss was infinite
+        best_counts = np.eye(len(predictions), dtype=int)[0]
+    return best_counts / best_counts.sum()

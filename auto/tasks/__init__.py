@@ -1,0 +1,1 @@
+"""The tasks that users call: tables, texts, images; classes or values."""

@@ -1,0 +1,1 @@
+"""Preprocessing: raw strings to the arrays that models take. Public as `hub.models.*Preprocessor` and `hub.layers.*Packer`."""

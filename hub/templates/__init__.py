@@ -1,0 +1,1 @@
+"""The networks that families of pretrained models are cases of."""

@@ -1,0 +1,1 @@
+"""KerasTuner's classes and hooks, over `tuner.Study`. Public as `tuner.Tuner`, `tuner.RandomSearch` and so on."""
