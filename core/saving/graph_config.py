@@ -53,6 +53,7 @@ _BY_KEYWORD = {
 _IN_CONFIG = {"clip": {"x_min", "x_max"}}
 _IN_CONFIG_IF_NONE = {"bincount": {"weights"}, "trapezoid": {"x"}}
 _OURS_ALONE = {
+    "slice_update": {"donate"},
     "einsum": {"optimize"}, "multi_hot": {"num_tokens"}, "binary_crossentropy": {"reduction"}, "categorical_crossentropy": {"reduction"},
     "sparse_categorical_crossentropy": {"reduction"},
 }  # fmt: skip
