@@ -216,7 +216,7 @@ class Generates:
         texts = _texts(inputs)
         if texts is None or self.preprocessor is None:
             return self._padded(inputs, max_length, known), None
-        length = max_length or self.preprocessor.sequence_length
+        length = self.preprocessor.sequence_length if max_length is None else max_length
         if max_length is None and known is not None and length is not None:
             length = min(length, known)
         _check_length(length, known)
@@ -234,7 +234,8 @@ class Generates:
         if isinstance(inputs, dict):
             ids, mask, others = self._split(inputs)
         else:
-            rows = [np.asarray(row) for row in inputs] if isinstance(inputs, (list, tuple)) or hasattr(inputs, "__array__") else []
+            listed = isinstance(inputs, (list, tuple)) or hasattr(inputs, "__array__")
+            rows = [np.asarray(row, "int32" if np.shape(row) == (0,) else None) for row in inputs] if listed else []
             if not rows or any(row.ndim != 1 or row.dtype.kind not in "iu" for row in rows):
                 raise ValueError(
                     f"generate expects strings{' (this model has no preprocessor for them)' if self.preprocessor is None else ''}, "
@@ -244,8 +245,8 @@ class Generates:
             ids, mask, others = np.zeros((len(rows), width), "int32"), np.zeros((len(rows), width), bool), {}
             for i, row in enumerate(rows):
                 ids[i, : len(row)], mask[i, : len(row)] = row, True
-            max_length = max_length or getattr(self.preprocessor, "sequence_length", None)
-        length = max_length or ids.shape[1]
+            max_length = getattr(self.preprocessor, "sequence_length", None) if max_length is None else max_length
+        length = ids.shape[1] if max_length is None else max_length
         _check_length(length, known)
         longest = int(mask.astype(bool).sum(1).max()) if len(ids) else 0
         if longest > length:

@@ -121,7 +121,8 @@ def _from_sentence_piece(folder: files.Folder, config: dict, cls: type[Tokenizer
     begins, ends = config.get("add_bos_token", True), config.get("add_eos_token", bool(after))
     if ends and not after and ids.get("eos") is not None:
         after = [ids["eos"]]
-    engine.set_frame(before if begins else [], after if ends else [], between if begins else [])  # type: ignore[arg-type]
+    kept = begins if before else ends  # what stands between a pair is what begins its second, or what ends its first
+    engine.set_frame(before if begins else [], after if ends else [], between if kept else [])  # type: ignore[arg-type]
     return engine, "Unigram"
 
 
