@@ -60,13 +60,13 @@ class Task:
         return x, y, str(getattr(y, "name", None) or "")
 
     def _find_encoder(self, x: Any, inputs: Any, seed: int) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} does not say how its inputs are encoded.")
+        raise TypeError(f"{type(self).__name__} must define _find_encoder: how its inputs are encoded.")
 
     def _views(self, raw: np.ndarray, target: np.ndarray, seed: int) -> dict[str, Any]:
-        raise NotImplementedError(f"{type(self).__name__} does not say through which views models see its inputs.")
+        raise TypeError(f"{type(self).__name__} must define _views: through which views models see its inputs.")
 
     def _recipes(self, problem: Problem, limited: bool) -> list[Any]:
-        raise NotImplementedError(f"{type(self).__name__} does not say which recipes it tries.")
+        raise TypeError(f"{type(self).__name__} must define _recipes: which recipes it tries.")
 
     def _marks(self) -> dict[str, Any]:
         """What a `Problem` should know of the inputs beyond their matrix."""

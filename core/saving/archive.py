@@ -113,11 +113,16 @@ def _restore_execution(model: Any, metadata: dict) -> None:
     """What Keras' compile config cannot say: that `steps_per_execution` and `jit_compile` were left open, or were chosen."""
     ours = metadata.get("hornbeam")
     execution = ours.get("execution") if isinstance(ours, dict) else None
-    if execution is None or not hasattr(model, "set_execution"):
+    if execution is None or not getattr(model, "compiled", False):
         return
     if not isinstance(execution, dict) or set(execution) != {"steps_per_execution", "jit_compile"}:
-        raise CorruptArtifactError(f"The execution entry in metadata.json names steps_per_execution and jit_compile, got {execution!r}.")
-    model.set_execution(**execution)
+        raise CorruptArtifactError(
+            f"The execution entry in metadata.json names steps_per_execution and jit_compile, got {str(execution)[:200]}."
+        )
+    try:
+        model.set_execution(**execution)
+    except ValueError as error:
+        raise CorruptArtifactError(f"The execution entry in metadata.json cannot be used: {str(error)[:200]}") from None
 
 
 @contextlib.contextmanager

@@ -204,6 +204,8 @@ class Trainer(Preparation, StatelessForms, _Base):
 
     def set_execution(self, steps_per_execution: int | str, jit_compile: bool | str) -> None:
         """Changes how steps of a compiled model are run: the arguments of `compile`, "auto" to leave them open."""
+        if not self.compiled:
+            raise ValueError(f"{self.name} is not compiled: give compile the arguments instead.")
         _check_steps_per_execution(steps_per_execution)
         if not isinstance(jit_compile, bool) and jit_compile != "auto":
             raise ValueError(f"jit_compile must be True, False or 'auto', got {jit_compile!r}.")
@@ -691,7 +693,7 @@ class Trainer(Preparation, StatelessForms, _Base):
 
 
 def _check_steps_per_execution(steps: Any) -> None:
-    if steps != "auto" and (not isinstance(steps, int) or steps < 1):
+    if steps != "auto" and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
         raise ValueError(f"steps_per_execution must be a positive integer or 'auto', got {steps!r}.")
 
 

@@ -77,8 +77,9 @@ def test_seeds(backend):
     assert np.abs(first - other).max() > 0.1
 
 
-def test_compiled_once(on_jax):
-    net, (x, c) = flow(depth=1, transform="affine"), data()
+@pytest.mark.parametrize("transform", ["affine", pytest.param("spline", marks=pytest.mark.slow)])
+def test_compiled_once(on_jax, transform):
+    net, (x, c) = flow(depth=1, transform=transform), data()
     for seed in range(5):
         net.log_prob(x + seed, c)
         net.sample(8, c, seed=seed)

@@ -11,7 +11,7 @@ import pytest
 
 import core
 from core.backend import slot
-from core.base.errors import UnsafeArtifactError, WeightMismatchError
+from core.base.errors import CorruptArtifactError, UnsafeArtifactError, WeightMismatchError
 from core.saving import atomic
 
 L = core.layers
@@ -286,3 +286,23 @@ def test_how_steps_are_run_survives_a_file(given, tmp_path):
     model.compile("sgd", "mse", **given)
     model.save(tmp_path / "m.keras")
     assert core.saving.load_model(tmp_path / "m.keras").get_execution() == {"steps_per_execution": "auto", "jit_compile": "auto", **given}
+
+
+@pytest.mark.parametrize(
+    "entry", [[], {}, {"steps_per_execution": 0, "jit_compile": "auto"}, {"steps_per_execution": True, "jit_compile": True},
+              {"steps_per_execution": 1, "jit_compile": "yes"}]
+)  # fmt: skip
+def test_a_forged_execution_entry_is_refused(entry, tmp_path):
+    model = core.Sequential([core.Input((3,)), core.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as old, zipfile.ZipFile(tmp_path / "forged.keras", "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "metadata.json":
+                metadata = json.loads(data)
+                metadata["hornbeam"]["execution"] = entry
+                data = json.dumps(metadata)
+            new.writestr(name, data)
+    with pytest.raises(CorruptArtifactError, match="execution entry"):
+        core.saving.load_model(tmp_path / "forged.keras")

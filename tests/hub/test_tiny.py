@@ -13,9 +13,6 @@ from core import ops
 from hub.__main__ import main, parser, sampler_of
 
 FOLDER = pathlib.Path(hub.__file__).parent / "presets" / "tiny"
-pytestmark = pytest.mark.skipif(
-    not (FOLDER / "config.json").exists(), reason="hub/presets/tiny is not trained: python examples/train_tiny.py --out hub/presets/tiny"
-)
 
 
 @pytest.fixture(scope="module")
