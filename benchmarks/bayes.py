@@ -18,6 +18,7 @@ import time
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path[0] = str(ROOT)  # this file has the name of the package
 SBIBM = ROOT / "tests" / "data" / "sbibm"
 TASKS = {"two_moons": "TwoMoons", "gaussian_linear": "GaussianLinear", "slcp": "SLCP"}
 DRAWS = SIMULATIONS = 10_000
@@ -101,8 +102,7 @@ def main():
             for label in labels:
                 for backend in args.backends.split(",") if label == "ours" else ["jax"]:
                     command = [sys.executable, __file__, "--inside", f"{label},{backend},{task},{network}"] + ["--no-c2st"] * args.no_c2st
-                    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-                    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": paths}
+                    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
                     subprocess.run(command, check=False, env=environment)
 
 

@@ -9,12 +9,15 @@ is told when to run, so that all see the same machine; the median of the rounds 
 
 import argparse
 import os
+import pathlib
 import statistics
 import subprocess
 import sys
 import time
 
 import numpy as np
+
+sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])  # this file has the name of the package
 
 LAYERS, FEATURES, HEADS, HIDDEN, VOCABULARY = 6, 512, 8, {"gpt2": 2048, "llama": 1408}, 8192
 PROMPT, NEW = 32, 128

@@ -17,14 +17,8 @@ if len(sys.argv) > 1:
 core.utils.set_random_seed(0)
 
 simulator = bayes.simulators.TwoMoons()
-workflow = bayes.BasicWorkflow(
-    simulator,
-    inference_network=bayes.networks.CouplingFlow(depth=2),
-    initial_learning_rate=5e-3,
-    inference_variables="parameters",
-    inference_conditions="observables",
-)
-history = workflow.fit_offline(simulator.sample(4000, seed=1), epochs=30, batch_size=256, verbose=0, seed=1)
+workflow = bayes.BasicWorkflow(simulator, inference_variables="parameters", inference_conditions="observables")
+history = workflow.fit_offline(simulator.sample(4000, seed=1), verbose=0, seed=1)
 print(f"trained for {len(history.history['loss'])} epochs, validation loss {min(history.history['val_loss']):.2f}")
 
 observation = {"observables": np.zeros((1, 2), "float32")}

@@ -46,7 +46,7 @@ class CouplingFlow(InferenceNetwork):
     def __init__(
         self,
         subnet: str | type | layers.Layer = "mlp",
-        depth: int = 3,
+        depth: int = 2,
         transform: str = "spline",
         permutation: str | None = "random",
         use_actnorm: bool = True,

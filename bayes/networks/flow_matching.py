@@ -19,6 +19,7 @@ SUBNET_DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 INTEGRATE_DEFAULTS: dict[str, Any] = {"method": "tsit5", "rtol": 1e-3, "atol": 1e-3, "max_steps": 1000}
 FIXED_DEFAULTS: dict[str, Any] = {"steps": 100}
+HELD_OUT_SEEDS = (1, 2)  # of the noise and of the times
 ADAPTIVE = {"rtol", "atol", "max_steps", "first_step"}
 
 
@@ -47,6 +48,8 @@ class FlowMatching(InferenceNetwork):
     >>> flow.sample(5, conditions=np.ones((1, 3), "float32"), seed=1).shape
     (5, 2)
     """
+
+    offline_epochs = 200  # each simulation meets one time and one noise vector an epoch
 
     def __init__(
         self,
@@ -82,9 +85,11 @@ class FlowMatching(InferenceNetwork):
 
     def loss(self, x: Any, conditions: Any = None, training: bool = False) -> Any:
         rows = x.shape[0]
-        y0 = self.base_distribution.sample((rows,), seed=self.seed_generator)
+        # Held-out data meet the same noise in every epoch, so that their losses compare the networks and not the draws.
+        noise_seed, time_seed = (self.seed_generator, self.seed_generator) if training else HELD_OUT_SEEDS
+        y0 = self.base_distribution.sample((rows,), seed=noise_seed)
         # One draw for the batch, the others equally spaced from it: the times cover the interval evenly, each being uniform.
-        u = random.uniform((1, 1), seed=self.seed_generator)
+        u = random.uniform((1, 1), seed=time_seed)
         u = (u + ops.reshape(ops.arange(rows, dtype=x.dtype), (-1, 1)) / rows) % 1.0
         t = ops.power(u, 1.0 + self.time_power_law_alpha)
         v = self.velocity((1.0 - t) * y0 + t * x, t, conditions, training)

@@ -24,6 +24,8 @@ class InferenceNetwork(layers.Layer):
         base_distribution: `"normal"`, `"student"`, or a `bayes.distributions.Distribution`.
     """
 
+    offline_epochs = 50  # for which a workflow trains it on stored simulations, where the user does not say
+
     def __init__(self, base_distribution: str | Distribution = "normal", **kwargs):
         super().__init__(**kwargs)
         self.base_distribution = find_distribution(base_distribution)

@@ -13,23 +13,27 @@ from bayes.adapters.adapter import row_count
 from bayes.approximators import ContinuousApproximator
 from bayes.approximators.approximator import INFERENCE
 from bayes.datasets import DiskDataset, OfflineDataset, OnlineDataset
+from bayes.networks.inference_network import InferenceNetwork
 from bayes.simulators.seeds import generator_of
 from bayes.simulators.sequential_simulator import make_simulator
 from bayes.simulators.simulator import Simulator
 from bayes.workflows.find import find_network
-from bayes.workflows.training_plan import make_callbacks, make_checkpoint, make_optimizer
+from bayes.workflows.training_plan import make_callbacks, make_checkpoint, make_optimizer, make_schedule
 
 Keys = Sequence[str] | str | None
 VALIDATION_SHARE = 0.1  # of the simulations of `fit_offline`, where no validation data is given
 ONLINE_VALIDATION = 1000  # simulations at most, for `fit_online`
-BATCH_SIZE = 128
+RATE, RATE_WITH_SUMMARIES = 1e-2, 1e-3
+ONLINE_BATCH = 128
+OFFLINE_BATCHES, SMALLEST_BATCH, LARGEST_BATCH = 16, 32, 512  # at least so many batches an epoch, while batches stay within these sizes
 
 
 class BasicWorkflow:
     """From a simulator to posterior draws and diagnostics.
 
-    Training stops when the validation loss has not fallen for a fifth of the epochs and ends with the weights of the best one. A tenth of
-    the simulations is kept for that where no `validation_data` is given; `early_stopping=False` trains on all, to the end.
+    When the validation loss has not fallen for a fifth of the epochs, training cools down: from the best weights on, the learning rate
+    falls to zero in another tenth, and the best weights of all are kept. A tenth of the simulations is held out for that where no
+    `validation_data` is given; `early_stopping=False` trains on all, to the end.
     Where the simulator tells the support of its parameters, draws never leave it: training happens in unbounded space.
 
     Args:
@@ -37,7 +41,7 @@ class BasicWorkflow:
         adapter: from the simulator's names to networks; made from the names below where it is left out.
         inference_network: a network or its name; a spline coupling flow by default.
         summary_network: a network or its name, needed where there are `summary_variables`.
-        initial_learning_rate: the highest one of the schedule.
+        initial_learning_rate: the highest one of the schedule; by default 1e-2, and 1e-3 where a summary network trains along.
         optimizer: an optimizer, or a class of optimizers, instead of the default.
         checkpoint_filepath: a folder to which the approximator is saved as it trains, under `checkpoint_name`.
         inference_variables: names of the parameters to infer.
@@ -65,7 +69,7 @@ class BasicWorkflow:
         adapter: Adapter | None = None,
         inference_network: Any = "coupling_flow",
         summary_network: Any = None,
-        initial_learning_rate: float = 1e-3,
+        initial_learning_rate: float | None = None,
         optimizer: Any = None,
         checkpoint_filepath: str | None = None,
         checkpoint_name: str = "model",
@@ -91,9 +95,12 @@ class BasicWorkflow:
             standardize=standardize,
             **kwargs,
         )
+        if initial_learning_rate is None:
+            initial_learning_rate = RATE if summary_network is None else RATE_WITH_SUMMARIES
         self.initial_learning_rate, self.optimizer = float(initial_learning_rate), optimizer
         self.checkpoint = (checkpoint_filepath, checkpoint_name, save_weights_only, save_best_only)
         self.history: Any = None
+        self.schedule: Any = None  # of the optimizer, where that is ours
 
     @staticmethod
     def default_adapter(inference_variables: Any, inference_conditions: Keys = None, summary_variables: Keys = None) -> Adapter:
@@ -155,8 +162,8 @@ class BasicWorkflow:
     def fit_offline(
         self,
         data: Mapping[str, Any],
-        epochs: int = 100,
-        batch_size: int = BATCH_SIZE,
+        epochs: int | None = None,
+        batch_size: int | None = None,
         keep_optimizer: bool = False,
         validation_data: Mapping[str, Any] | int | None = None,
         augmentations: Any = None,
@@ -170,7 +177,9 @@ class BasicWorkflow:
         """Trains on simulations by name; returns a `History`.
 
         Args:
-            epochs: at most; the learning rate's schedule covers them.
+            epochs: at most; the learning rate's schedule covers them. By default what the inference network suggests: 50, flow
+                matching 200.
+            batch_size: simulations a step; by default 512, and fewer where there are fewer than 8,192 simulations.
             keep_optimizer: whether a further fit goes on with the optimizer and its schedule.
             validation_data: simulations by name, or how many are to be drawn.
             augmentations: functions that change batches in training, before the adapter.
@@ -181,6 +190,10 @@ class BasicWorkflow:
             kwargs: of `core.Model.fit`, such as `verbose` and `callbacks`.
         """
         rng = generator_of(seed)
+        if epochs is None:
+            epochs = int(getattr(self.inference_network, "offline_epochs", InferenceNetwork.offline_epochs))
+        if batch_size is None:
+            batch_size = default_batch_size(row_count(data))
         share = (VALIDATION_SHARE if early_stopping else 0.0) if validation_split is None else validation_split
         if validation_data is None and share:
             data, validation_data = _parted(data, share, batch_size, rng)
@@ -191,7 +204,7 @@ class BasicWorkflow:
         self,
         epochs: int = 100,
         num_batches_per_epoch: int = 100,
-        batch_size: int = BATCH_SIZE,
+        batch_size: int = ONLINE_BATCH,
         keep_optimizer: bool = False,
         validation_data: Mapping[str, Any] | int | None = None,
         augmentations: Any = None,
@@ -216,7 +229,7 @@ class BasicWorkflow:
         self,
         root: Any,
         pattern: str = "*.npz",
-        batch_size: int = BATCH_SIZE,
+        batch_size: int = ONLINE_BATCH,
         load_fn: Callable | None = None,
         epochs: int = 100,
         keep_optimizer: bool = False,
@@ -244,7 +257,8 @@ class BasicWorkflow:
     def build_optimizer(self, epochs: int, num_batches: int, strategy: str = "offline", weight_decay: float = 0.0) -> Any:
         """The optimizer of a run of that length."""
         if self.optimizer is None:
-            return make_optimizer(self.initial_learning_rate, epochs * num_batches, weight_decay)
+            self.schedule = make_schedule(self.initial_learning_rate, epochs * num_batches)
+            return make_optimizer(self.schedule, weight_decay)
         return self.optimizer(learning_rate=self.initial_learning_rate) if isinstance(self.optimizer, type) else self.optimizer
 
     def _fit(
@@ -266,7 +280,7 @@ class BasicWorkflow:
             held_out = OfflineDataset(validation_data, dataset.batch_size, self.adapter, stage="validation", shuffle=False, invalid=invalid)
         if not (keep_optimizer and self.approximator.compiled):
             self.approximator.compile(self.build_optimizer(epochs, len(dataset), "", weight_decay))
-        callbacks = make_callbacks(early_stopping, epochs, held_out is not None, kwargs.pop("callbacks", None))
+        callbacks = make_callbacks(early_stopping, epochs, held_out is not None, kwargs.pop("callbacks", None), self.schedule)
         callbacks += make_checkpoint(*self.checkpoint, held_out is not None)
         self.history = self.approximator.fit(dataset, validation_data=held_out, epochs=epochs, callbacks=callbacks, **kwargs)
         losses = self.history.history["loss"]
@@ -382,6 +396,16 @@ class BasicWorkflow:
         if samples is None:
             samples = self.sample(num_samples=num_samples, conditions=test_data, **kwargs)
         return {name: np.asarray(test_data[name]) for name in samples}, samples
+
+
+def default_batch_size(rows: int) -> int:
+    """The largest power of two that leaves an epoch enough steps.
+
+    >>> default_batch_size(10_000), default_batch_size(2_000), default_batch_size(50)
+    (512, 64, 32)
+    """
+    fitting = max(1, rows // OFFLINE_BATCHES)
+    return min(LARGEST_BATCH, max(SMALLEST_BATCH, 1 << (fitting.bit_length() - 1)))
 
 
 def within_support(adapter: Adapter, simulator: Simulator | None) -> Adapter:
