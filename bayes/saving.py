@@ -5,10 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import bayes.adapters
-import bayes.approximators
-import bayes.networks  # noqa: F401 - enters its classes into the registry, as the other imports do
-import bayes.workflows.cooling
 import core
 from bayes.approximators import Approximator
 

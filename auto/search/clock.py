@@ -26,7 +26,7 @@ class Clock:
 
     limit: float | None
     start: float = dataclasses.field(default_factory=now)
-    reserve: float = 0.25  # seconds kept for the ensemble and the last bookkeeping
+    reserve: float = 0.6  # seconds kept for the ensemble and the last bookkeeping
     speeds: dict[str, float] = dataclasses.field(default_factory=dict)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from auto.portfolio.recipe import Fitted, Model, Recipe
 from auto.search.clock import Clock, OutOfTime, now
-from auto.search.ensemble import select
+from auto.search.ensemble import select_bagged
 from auto.search.metrics import Metric
 from auto.search.problem import Problem
 from auto.stages import Stage
@@ -19,6 +20,7 @@ from auto.stages import Stage
 GRACE = 2.0  # seconds that the first real model may take beyond the budget, so that there is one
 SHARE = 0.6  # of the time left that one candidate may use
 SAMPLE = 1024  # rows to time a prediction on
+PER_RECIPE, LARGEST = 4, 20  # models that the ensemble chooses from: the best of many trials of one family are alike, and lucky
 
 
 @dataclasses.dataclass
@@ -156,9 +158,14 @@ def _weigh(candidates: list[Candidate], scorer: Scorer, clock: Clock) -> None:
     if len(usable) == 1 and len(candidates) > 1:
         reasons = "; ".join(f"{candidate.name}: {candidate.message}" for candidate in candidates[1:4])
         warnings.warn(f"No model but the constant one could be fitted ({reasons}). Raise time_limit or look at the data.", stacklevel=5)
-    ranked = sorted(usable, key=lambda candidate: candidate.loss)[:20]
+    ranked: list[Candidate] = []
+    seen = Counter[str]()
+    for candidate in sorted(usable, key=lambda candidate: candidate.loss):
+        if seen[candidate.recipe] < PER_RECIPE and len(ranked) < LARGEST:
+            ranked.append(candidate)
+            seen[candidate.recipe] += 1
     predictions = [scorer.predictions(candidate.oof) for candidate in ranked if candidate.oof is not None]
-    for candidate, weight in zip(ranked, select(predictions, scorer.truth, scorer.metric, scorer.weights)):
+    for candidate, weight in zip(ranked, select_bagged(predictions, scorer.truth, scorer.metric, scorer.weights, scorer.problem.seed)):
         candidate.weight = float(weight)
     for candidate in candidates:
         if not candidate.weight:

@@ -75,4 +75,5 @@ def _load() -> None:
     import auto.stages.features
     import auto.stages.linear
     import auto.stages.neighbours
+    import auto.stages.radial
     import auto.stages.trees  # noqa: F401 - each enters its functions

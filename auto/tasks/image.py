@@ -11,6 +11,7 @@ from auto.portfolio.forests import EXTRA_TREES
 from auto.portfolio.linear import LINEAR
 from auto.portfolio.neighbours import NEIGHBOURS
 from auto.portfolio.networks import CONVNET, PERCEPTRON
+from auto.portfolio.radial import RADIAL
 from auto.search.problem import Problem
 from auto.stages.features import feature_views, image_stage
 from auto.tasks.task import Task
@@ -39,7 +40,7 @@ class ImageTask(Task):
         """The convolutional network first; on small images also models of pixels, and they before it where time is short."""
         if problem.raw.shape[1] > SMALL:
             return [CONVNET]
-        cheap = [LINEAR, NEIGHBOURS, EXTRA_TREES, PERCEPTRON]
+        cheap = [LINEAR, NEIGHBOURS, EXTRA_TREES, RADIAL, PERCEPTRON]
         return [LINEAR, CONVNET, *cheap[1:]] if limited else [CONVNET, *cheap]
 
     def _marks(self) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from auto.portfolio.forests import EXTRA_TREES, RANDOM_FOREST
 from auto.portfolio.linear import LINEAR
 from auto.portfolio.neighbours import NEIGHBOURS
 from auto.portfolio.networks import PERCEPTRON
+from auto.portfolio.radial import RADIAL
 from auto.search.problem import Problem
 from auto.stages.features import feature_views
 from auto.tasks.task import Task
 
-RECIPES = (LINEAR, EXTRA_TREES, NEIGHBOURS, PERCEPTRON, BOOSTING, RANDOM_FOREST)
+RECIPES = (LINEAR, EXTRA_TREES, NEIGHBOURS, RADIAL, PERCEPTRON, BOOSTING, RANDOM_FOREST)
 
 
 class StructuredTask(Task):

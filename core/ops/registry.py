@@ -322,7 +322,9 @@ def _caller(spec: Op) -> Callable:
         return _of_list(spec) if names == (spec.parameters[0],) else general
     if not names or spec.parameters[0] not in names:
         return general
-    return _of_one(spec) if len(names) == 1 else _of_two(spec) if len(names) == 2 and not spec.also else _of_several(spec)
+    if len(names) == 1:
+        return _of_one(spec)
+    return _of_two(spec) if spec.parameters[:2] == spec.tensors and not spec.also else _of_several(spec)
 
 
 def _of_one(spec: Op) -> Callable:

@@ -77,7 +77,7 @@ class Decoding:
     def run(self, aligned: Aligned, inputs: Any, stop_token_ids: np.ndarray) -> np.ndarray:
         """All sequences (batch, n, slots) that the sampler finds, best first, as a NumPy array."""
         prefill, decode = self._compiled(aligned, inputs, stop_token_ids)
-        with core.backend.use(self.model.backend), self.model.backend.no_grad():
+        with core.backend.use(self.model.backend), self.model.backend.inference():
             state = prefill(inputs, aligned.tokens, aligned.pads, aligned.limits)
             state = decode(state, np.int32(aligned.tokens.shape[1]), stop_token_ids)
             return ops.convert_to_numpy(self.sampler.sequences(state))
@@ -91,11 +91,11 @@ class Decoding:
     def _steps(self, aligned: Aligned, inputs: Any, stop_token_ids: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         prefill, decode = self._compiled(aligned, inputs, stop_token_ids)
         backend = self.model.backend
-        with core.backend.use(backend), backend.no_grad():
+        with core.backend.use(backend), backend.inference():
             state = prefill(inputs, aligned.tokens, aligned.pads, aligned.limits)
         for column in range(aligned.start, aligned.tokens.shape[1]):
             if np.all(ops.convert_to_numpy(state["done"])):
                 return
-            with core.backend.use(backend), backend.no_grad():  # not held while the caller has the turn
+            with core.backend.use(backend), backend.inference():  # not held while the caller has the turn
                 state = decode(state, np.int32(column + 1), stop_token_ids)
             yield column + 1, ops.convert_to_numpy(state["tokens"])

@@ -71,7 +71,8 @@ class Attention(layers.Layer):
 
         Args:
             x: states (batch, time, features).
-            bias: what is added to the logits (batch, heads, time, sources), or None; 1 broadcasts.
+            bias: what is added to the logits (batch, heads, time, sources), or None; 1 broadcasts. With a cache, as many of its slots
+                are looked at as there are sources.
             turns: `Rotary.turns` of the positions of `x`, or None.
             cache: `(keys, values)`, each (batch, length, key heads, head_dim); those of `x` are put at slot `index` and on.
 
@@ -83,6 +84,8 @@ class Attention(layers.Layer):
             query, key = rotate(query, turns), rotate(key, turns)
         if cache is not None:
             key, value = cache = tuple(ops.slice_update(old, (0, index, 0, 0), new, donate=True) for old, new in zip(cache, (key, value)))
+            if bias is not None and bias.shape[-1] != key.shape[1]:  # the first slots are all that is used so far
+                key, value = key[:, : bias.shape[-1]], value[:, : bias.shape[-1]]
         return self.attend(query, key, value, bias, training), cache
 
     def queries(self, x: Any) -> Any:

@@ -22,6 +22,8 @@ from hub.models.backbone import Backbone, required
 from hub.templates.config import check_choice, check_positive, check_rates
 from hub.templates.encoder import dropped, table
 
+SLOTS_AT_ONCE = 32  # by so many the part of a cache grows that uncompiled decoding looks at
+
 
 @dataclass(frozen=True)
 class DecoderConfig:
@@ -233,8 +235,11 @@ class DecoderBackbone(Backbone):
             States (batch, time, hidden_dim), and the new cache.
         """
         x, turns = self._embedded(token_ids, positions, None)
-        slots = ops.arange(ops.shape(token_ids)[1]) + cache_index
-        biases = self._biases(slots, ops.arange(cache[0][0].shape[1]), ops.cast(mask, "bool"))
+        time, slots = ops.shape(token_ids)[1], cache[0][0].shape[1]
+        if not self.backend.tracing():  # the index is a number: nobody need look at slots beyond it
+            cache_index = int(cache_index)
+            slots = min(slots, -(-(cache_index + time) // SLOTS_AT_ONCE) * SLOTS_AT_ONCE)
+        biases = self._biases(ops.arange(time) + cache_index, ops.arange(slots), ops.cast(mask[:, :slots], "bool"))
         new = []
         for i, block in enumerate(self.transformer_layers):
             x, of_layer = block.call(x, biases[self.config.has_window(i)], turns, cache[i], cache_index)

@@ -15,6 +15,7 @@ from auto.stages.bag import bag_stage
 from auto.stages.features import feature_views
 from auto.stages.linear import linear_stage
 from auto.stages.neighbours import neighbours_stage
+from auto.stages.radial import radial_stage
 from auto.stages.trees import boosting_stage, forest_stage
 
 IRIS = load_iris(return_X_y=True)
@@ -82,6 +83,15 @@ def nearest():
     return neighbours_stage(10 * x[:200], y[:200, None], None, 4), float32(10 * x[200:]), model.predict(10 * x[200:])[:, None]
 
 
+def radial_values():
+    """Kernel ridge regression, which the model is where every row is a landmark; only the mean that it takes off differs."""
+    from sklearn.kernel_ridge import KernelRidge
+
+    x, y = 20 * DIABETES[0][:150], (DIABETES[1][:150] - DIABETES[1][:150].mean()) / 80
+    model = KernelRidge(kernel="rbf", gamma=0.03, alpha=1.0).fit(x, y)
+    return radial_stage(x, model.dual_coef_[:, None], np.zeros(1), 0.03, "values"), float32(x), model.predict(x)[:, None]
+
+
 def logistic():
     x, y = IRIS
     kernel, bias = coefficients(x, np.eye(3)[y], np.ones(len(x)), "classes", {"strength": 1.0})
@@ -105,7 +115,7 @@ def terms():
 
 CASES = [
     forest_classes, forest_absent_class, forest_values, forest_labels, boosting_classes, boosting_two_classes, boosting_absent_class,
-    boosting_values, nearest, logistic, terms,
+    boosting_values, nearest, radial_values, logistic, terms,
 ]  # fmt: skip
 
 
@@ -118,7 +128,7 @@ def test_a_stage_predicts_what_its_reference_predicts(case):
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch", "tensorflow"])
-@pytest.mark.parametrize("case", [forest_classes, boosting_two_classes, nearest, terms])
+@pytest.mark.parametrize("case", [forest_classes, boosting_two_classes, nearest, radial_values, terms])
 def test_a_stage_is_the_same_layer_on_every_backend(case, backend, tmp_path):
     stage, x, _ = case()
     pipeline = Pipeline({}, (Member("half", "raw", stage, 0.5), Member("other half", "raw", stage, 0.5)))
@@ -137,3 +147,35 @@ def test_views_fill_scale_and_encode():
     filled = np.array([1.0, 3.0, 3.0, 5.0])
     expected = np.c_[(filled - filled.mean()) / filled.std(), [0, 1, 0, 0], [[1, 0], [0, 1], [0, 0], [1, 0]]]
     np.testing.assert_allclose(views["dense"](raw), expected, rtol=1e-6)
+
+
+def test_landmarks_make_kernel_ridge_regression():
+    """With every row a landmark: ridge regression, with a bias, of features whose products are the kernel."""
+    from sklearn.linear_model import Ridge
+    from sklearn.metrics.pairwise import rbf_kernel
+
+    from auto.portfolio.radial import fit_radial
+    from auto.search.clock import Clock
+
+    x, y = float32(20 * DIABETES[0][:150]), (DIABETES[1][:150] - DIABETES[1][:150].mean()) / 80
+    stage = fit_radial(x, y[:, None], np.ones(150), "values", {"reach": 0.3, "strength": 10.0}, 0, Clock(None))
+    values, vectors = np.linalg.eigh(rbf_kernel(x.astype("float64"), gamma=0.3 / x.shape[1]))
+    features = vectors * np.sqrt(np.maximum(values, 0))
+    np.testing.assert_allclose(stage(x)[:, 0], Ridge(1.0).fit(features, y).predict(features), atol=1e-4)
+
+
+def test_weights_of_an_ensemble_do_not_hang_on_one_row():
+    from auto.search.ensemble import select, select_bagged
+    from auto.search.metrics import METRICS
+
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(60, 1))
+    predictions = [y + 0.5 * rng.normal(size=y.shape) for _ in range(4)]
+    ones = np.ones(60)
+    without_first = [prediction[1:] for prediction in predictions]
+    change = {
+        pick: np.abs(pick(predictions, y, METRICS["rmse"], ones) - pick(without_first, y[1:], METRICS["rmse"], ones[1:])).sum()
+        for pick in (select, select_bagged)
+    }
+    bagged = select_bagged(predictions, y, METRICS["rmse"], ones)
+    assert np.isclose(bagged.sum(), 1) and (bagged > 0.05).all() and change[select_bagged] < 0.1

@@ -27,6 +27,9 @@ def no_grad():
     return contextlib.nullcontext()
 
 
+inference = no_grad  # what is computed is never differentiated: nothing more to save here
+
+
 def pure(fn):
     """`fn` as a function that also returns what it wrote: `(result, {holder: new value})`; the holders keep their old values."""
 

@@ -55,6 +55,9 @@ def no_grad():
     return contextlib.nullcontext()
 
 
+inference = no_grad  # what is computed is never differentiated: nothing more to save here
+
+
 def device(name):
     """NumPy has one device, the processor."""
     if not name.lower().startswith("cpu"):

@@ -87,6 +87,9 @@ def no_grad():
     return contextlib.nullcontext()
 
 
+inference = no_grad  # what is computed is never differentiated: nothing more to save here
+
+
 def _require_scalar(loss):
     if loss.shape.rank != 0:
         raise ValueError(f"A gradient needs a scalar loss, got one of shape {tuple(loss.shape)}; reduce it, say with core.ops.mean.")

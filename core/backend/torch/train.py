@@ -20,6 +20,10 @@ def no_grad():
     return torch.no_grad()
 
 
+def inference():
+    return torch.inference_mode()
+
+
 def _loss(result, has_aux):
     loss = result[0] if has_aux else result
     if loss.ndim:
