@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import bayes.adapters
+import bayes.networks
+import bayes.workflows.cooling  # noqa: F401 - these imports enter their classes into the registry
 import core
 from bayes.approximators import Approximator
 
