@@ -39,6 +39,11 @@ class Clock:
         """Seconds that steps may still use, infinite without a limit; negative when it is over."""
         return float("inf") if self.limit is None else self.limit - self.used - self.reserve
 
+    @property
+    def over(self) -> bool:
+        """Whether the budget is used up, what was kept for the end included."""
+        return self.limit is not None and self.used > self.limit
+
     def shares(self, count: int) -> Iterator[Clock]:
         """Clocks for `count` steps that share what is left: each gets an equal part of what those before it have left over."""
         for step in range(count):

@@ -12,20 +12,24 @@ BAGS, ROUNDS = 20, 20
 WORK = 5e7  # numbers to look at in all, about half a second
 
 
-def select_bagged(predictions: list[np.ndarray], target: np.ndarray, metric: Metric, weights: np.ndarray, seed: int = 0) -> np.ndarray:
+def select_bagged(
+    predictions: list[np.ndarray], target: np.ndarray, metric: Metric, weights: np.ndarray, seed: int = 0, clock: Clock | None = None
+) -> np.ndarray:
     """The mean of the weights that `select` finds on bootstrap samples of the rows.
 
     On few rows the best weights of one sample follow its accidents; their mean does so less (bagged ensemble selection, Caruana et al.
-    2004). On many rows one selection on all of them takes its place.
+    2004). On many rows one selection on all of them takes its place. Where the budget of `clock` ends, what is found by then counts.
     """
     bags = int(min(BAGS, WORK / (ROUNDS * len(predictions) * target.size)))
     if bags < 2:
-        return select(predictions, target, metric, weights)
+        return select(predictions, target, metric, weights, clock=clock)
     rng, found = np.random.default_rng([seed, 29]), np.zeros(len(predictions))
     for _ in range(bags):
         rows = rng.integers(len(target), size=len(target))
-        found += select([prediction[rows] for prediction in predictions], target[rows], metric, weights[rows], ROUNDS)
-    return found / bags
+        found += select([prediction[rows] for prediction in predictions], target[rows], metric, weights[rows], ROUNDS, clock)
+        if clock is not None and clock.over:
+            break
+    return found / found.sum()
 
 
 def select(
@@ -62,7 +66,7 @@ def select(
         total += predictions[chosen]
         if losses[chosen] < best_loss - 1e-9 * max(1.0, abs(best_loss) if np.isfinite(best_loss) else 1.0):
             best_counts, best_loss = counts, losses[chosen]
-        if clock is not None and clock.left <= 0:
+        if clock is not None and clock.over:
             break
     if not best_counts.any():  # every loss was infinite
         best_counts = np.eye(len(predictions), dtype=int)[0]

@@ -165,7 +165,8 @@ def _weigh(candidates: list[Candidate], scorer: Scorer, clock: Clock) -> None:
             ranked.append(candidate)
             seen[candidate.recipe] += 1
     predictions = [scorer.predictions(candidate.oof) for candidate in ranked if candidate.oof is not None]
-    for candidate, weight in zip(ranked, select_bagged(predictions, scorer.truth, scorer.metric, scorer.weights, scorer.problem.seed)):
+    shares = select_bagged(predictions, scorer.truth, scorer.metric, scorer.weights, scorer.problem.seed, clock)
+    for candidate, weight in zip(ranked, shares):
         candidate.weight = float(weight)
     for candidate in candidates:
         if not candidate.weight:
