@@ -76,4 +76,10 @@ def _fetched(name: str, weights: bool) -> pathlib.Path:
         raise FileNotFoundError(
             f"'hf://{name}' could not be fetched: {reason} Check the name and the connection, or give a folder that has its files."
         ) from None
-    return pathlib.Path(folder)
+    found = pathlib.Path(folder)
+    if weights and not any(found.glob("model*.safetensors*")):
+        raise FileNotFoundError(
+            f"'hf://{name}' has no model.safetensors. Weights in pickle files (pytorch_model.bin) can run code when they are read, so they "
+            "are not fetched: use one with safetensors ('hf://organization/name@revision'), or save the model with `save_pretrained`."
+        )
+    return found

@@ -11,8 +11,10 @@ import numpy as np
 from core.backend.journal import Holder
 
 
-def pad_pairs(pad_width: Any, rank: int) -> tuple[tuple[Any, Any], ...]:
-    """One `(before, after)` per axis from an integer, one pair, or one pair per axis."""
+def pad_pairs(pad_width: Any, rank: int, mode: str = "constant", constant_values: Any = None) -> tuple[tuple[Any, Any], ...]:
+    """One `(before, after)` per axis from an integer, one pair, or one pair per axis. A value to pad with goes with its mode only."""
+    if mode != "constant" and constant_values is not None:
+        raise ValueError(f"constant_values goes with mode='constant', got mode={mode!r}.")
     if not isinstance(pad_width, (tuple, list, np.ndarray)):
         return ((pad_width, pad_width),) * rank
     widths = list(pad_width)
@@ -98,3 +100,21 @@ def reshape_dims(newshape: Any) -> Any:
     if isinstance(newshape, (tuple, list)):
         return [-1 if dim is None else dim for dim in newshape]
     return newshape
+
+
+def check_number(num: int | None, dim: int | None) -> None:
+    """A `ValueError` where `unstack` is told another number of tensors than there are."""
+    if num is not None and dim is not None and num != dim:
+        raise ValueError(f"unstack was told num={num} for an axis of {dim}; leave num out where the shape is known.")
+
+
+def check_pair(x: Sequence[Any]) -> None:
+    """A `ValueError` unless the real and the imaginary part have one shape; frameworks would broadcast them."""
+    if tuple(x[0].shape) != tuple(x[1].shape):
+        raise ValueError(f"The real and the imaginary part need one shape, got {tuple(x[0].shape)} and {tuple(x[1].shape)}.")
+
+
+def check_cross(*lengths: int | None) -> None:
+    """A `ValueError` unless the vectors of a cross product have 2 or 3 elements."""
+    if any(length not in (2, 3, None) for length in lengths):
+        raise ValueError(f"cross needs vectors of 2 or 3 elements, got {lengths[0]} and {lengths[1]}.")

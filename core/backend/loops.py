@@ -9,11 +9,18 @@ from core.base import tree
 
 def scan_steps(xs, length: int | None, reverse: bool) -> range:
     """The indices of a scan, in order; an error where lengths differ or none is known."""
-    lengths = {x.shape[0] for x in tree.flatten(xs) if x is not None} | ({length} if length is not None else set())
+    lengths = {first_size(x) for x in tree.flatten(xs) if x is not None} | ({length} if length is not None else set())
     if len(lengths) != 1:
         raise ValueError(f"scan needs xs of one length, or `length`; got the lengths {sorted(lengths)}.")
     (steps,) = lengths
     return range(steps - 1, -1, -1) if reverse else range(steps)
+
+
+def first_size(x) -> int:
+    """The size of the first axis; an error where there is none."""
+    if not len(x.shape):
+        raise ValueError("What is gone through along its first axis must have one; got a scalar.")
+    return x.shape[0]
 
 
 def row(xs, index):

@@ -26,6 +26,8 @@ class KerasTensor:
     ragged: bool = False
     ragged_rank: int | None = None
     row_splits_dtype: str | None = None
+    _dimensions: dict[int, Any] | None = None  # those of the unknown dimensions that were asked for, by axis
+    _compared: KerasTensor | None = None  # the dimension that this is a comparison of
 
     def __init__(self, shape, dtype="float32", sparse=False, ragged=False, record_history=True, name=None, **kwargs):
         unknown = set(kwargs) - {"ragged_rank", "row_splits_dtype"}
@@ -59,6 +61,11 @@ class KerasTensor:
         return len(self.shape)
 
     @property
+    def is_symbolic_scalar(self) -> bool:
+        """Whether this may stand for a size in a shape."""
+        return not self.shape
+
+    @property
     def _keras_history(self) -> tuple:
         """`(operation, node_index, tensor_index)`, as Keras users read it."""
         if self.node is None:
@@ -69,7 +76,9 @@ class KerasTensor:
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, sparse={self.sparse}, ragged={self.ragged}, name={self.name}>"
 
-    def _no_value(self, use: str):
+    def _no_value(self, use: str) -> TypeError:
+        if self._compared is not None:
+            return self._compared._no_value(use)
         return TypeError(
             f"A symbolic tensor (shape {self.shape}, dtype {self.dtype}) has no value, so it cannot be used as {use}. "
             "It stands for data that comes later: use core.ops functions on it, or put the code into a layer's `call`."

@@ -104,6 +104,14 @@ def _standardize(dtype) -> str:
     return name
 
 
+def continuous(dtype) -> str:
+    """The name of the dtype of a continuous distribution; a `ValueError` for one that is no float."""
+    name = standardize_dtype(dtype)
+    if name not in FLOATS:
+        raise ValueError(f"This distribution is continuous and needs a float dtype, got {name!r}; randint draws integers.")
+    return name
+
+
 def numpy_dtype(dtype) -> np.dtype:
     """The NumPy dtype of whatever `standardize_dtype` takes; bfloat16, float8 and int4 come from ml_dtypes."""
     dtype = standardize_dtype(dtype)

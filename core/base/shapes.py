@@ -10,7 +10,7 @@ Shape = tuple[int | None, ...]
 
 
 def standardize_shape(shape) -> Shape:
-    """A shape as a tuple of ints and Nones; any sequence of integers is accepted, or one integer."""
+    """A shape as a tuple of ints and Nones; any sequence of integers is accepted, or one integer. Symbolic scalars are unknown."""
     if shape is None:
         raise ValueError("A shape is needed, got None. Give a tuple such as (32,) or (None, 8).")
     if isinstance(shape, str):
@@ -25,8 +25,10 @@ def standardize_shape(shape) -> Shape:
             try:
                 dim = operator.index(dim)
             except TypeError:
-                raise ValueError(f"A shape must hold integers or None, got {dim!r} in {tuple(dims)!r}.") from None
-            if dim < 0:
+                if not getattr(dim, "is_symbolic_scalar", False):  # one of those is a size that comes with the data
+                    raise ValueError(f"A shape must hold integers or None, got {dim!r} in {tuple(dims)!r}.") from None
+                dim = None
+            if dim is not None and dim < 0:
                 raise ValueError(f"A shape must hold no negative dimension, got {tuple(dims)!r}.")
         result.append(dim)
     return tuple(result)
@@ -77,8 +79,41 @@ def normalize_axes(axis: int | Sequence[int] | None, rank: int) -> tuple[int, ..
 
 
 def size(shape: Shape) -> int | None:
-    """The number of elements, None where a dimension is unknown."""
-    return None if None in shape else math.prod(shape)  # type: ignore[arg-type]
+    """The number of elements, None where a dimension is unknown and none is 0."""
+    if None in shape:
+        return 0 if 0 in shape else None
+    return math.prod(shape)  # type: ignore[arg-type]
+
+
+def sliced(dim: int | None, start: int | None, stop: int | None, step: int | None = None) -> int | None:
+    """The length of `range(dim)[start:stop:step]`, None where it depends on an unknown `dim`.
+
+    >>> sliced(5, 1, None), sliced(None, 1, 3), sliced(None, 3, 3)
+    (4, None, 0)
+    """
+    if dim is not None:
+        return len(range(dim)[start:stop:step])
+    forward = step is None or step > 0
+    if stop == (0 if forward else -1):
+        return 0
+    if start is None or stop is None or (start < 0) != (stop < 0):
+        return None
+    return 0 if (start >= stop if forward else start <= stop) else None
+
+
+def fits(shape: Sequence[int | None], into: Sequence[int | None]) -> bool:
+    """Whether `shape` may broadcast to the whole shape `into`, which it does not enlarge.
+
+    >>> fits((3,), (2, 3)), fits((2, 1, 1), (2, 3)), fits((4,), (2, 3))
+    (True, False, False)
+    """
+    return len(shape) <= len(into) and all(b is None or a in (None, 1, b) for a, b in zip(shape[::-1], into[::-1]))
+
+
+def check_not_empty(shape: Sequence[int | None], axis: int | Sequence[int] | None) -> None:
+    """A `ValueError` where an axis has no element, for what is not defined without one, such as the largest of them."""
+    if 0 in shape and any(shape[one] == 0 for one in normalize_axes(axis, len(shape))):
+        raise ValueError(f"There is no element to choose along axis={axis} of the shape {tuple(shape)}; an axis of at least one is needed.")
 
 
 def reduced(shape: Shape, axis: int | Sequence[int] | None, keepdims: bool = False) -> Shape:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.backend import slot
+from core.backend.dimension import Dimension
 from core.backend.journal import Holder, journal
 from core.backend.symbolic import KerasTensor
 from core.base import tree
@@ -34,6 +35,8 @@ def output_spec(function: Callable, *args: Any, **kwargs: Any) -> Any:
 
 
 def _as_spec(x: Any) -> Any:
+    if isinstance(x, Dimension):
+        return Dimension()  # the node that made it is inside the function
     if isinstance(x, KerasTensor) or x is None or isinstance(x, (str, bool)):
         return x
     x = x.value if isinstance(x, Holder) else x

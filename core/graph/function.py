@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from core.backend import slot
+from core.backend.dimension import Dimension
 from core.backend.symbolic import KerasTensor, Node
 from core.base import tree
 from core.base.shapes import compatible
 from core.graph.operation import Operation
 from core.graph.plan import Plan, node_inputs, sort_nodes
+from core.ops.convert import cast
 from core.state.module import Version
 
 
@@ -25,6 +28,7 @@ class Function(Operation):
         self._set_graph(inputs, outputs)
 
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
+        outputs = tree.map_structure(lambda x: cast(x, x.dtype) if isinstance(x, Dimension) else x, outputs)  # a tensor comes out
         for what, structure in (("inputs", inputs), ("outputs", outputs)):
             flat = tree.flatten(structure)
             strange = [x for x in flat if not isinstance(x, KerasTensor)]
@@ -57,8 +61,9 @@ class Function(Operation):
 
     def call(self, inputs: Any) -> Any:
         """The outputs, in the structure in which they were given."""
-        results = self._plan(None, lambda node: (node.operation, {})).run(self._flat_inputs(inputs))
-        return tree.unflatten(self._outputs_spec, results)
+        flat, plan = self._flat_inputs(inputs), self._plan(None, lambda node: (node.operation, {}))
+        with slot.use(slot.owner_of(flat) or slot.active()):  # for calls on shapes alone
+            return tree.unflatten(self._outputs_spec, plan.run(flat))
 
     def _plan(self, key: Any, bind: Callable[[Node], tuple[Callable, dict]]) -> Plan:
         """The plan of one phase, made again after any change of structure."""

@@ -75,7 +75,7 @@ class Layer(Operation, Module):
         self.input_spec = None
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = bool(trainable)
-        self._dtype_policy = policies.get(dtype)
+        self._dtype_policy = policies.of_layer(dtype, type(self).__name__)
         self._backend_name = slot.backend()
         self._build_shapes: dict | None = None
         self._losses: list = []
@@ -606,8 +606,8 @@ class Layer(Operation, Module):
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        self._policy_map = None
-        self._dtype_policy = policies.get(value)
+        policy = policies.of_layer(value, type(self).__name__)
+        self._policy_map, self._dtype_policy = None, policy
         if self.built:
             self._take_policy(self.path)
         self._fast = None
@@ -617,7 +617,7 @@ class Layer(Operation, Module):
         if isinstance(self._dtype_policy, DTypePolicyMap):
             self._policy_map = self._dtype_policy
         if self._policy_map is not None:
-            self._dtype_policy = self._policy_map[path]
+            self._dtype_policy = policies.of_layer(self._policy_map[path], type(self).__name__)
 
     @property
     def dtype(self) -> str:

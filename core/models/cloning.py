@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from core.layers.layer import Layer
 from core.models.functional import Functional
 from core.models.model import Model
 from core.models.sequential import Sequential
+from core.state.seed import SeedGenerator
 
 
 def clone_model(
@@ -58,12 +60,22 @@ def clone_model(
     if isinstance(model, Functional):
         clones: dict[int, Any] = {}
 
+        def own(x: Any) -> Any:
+            if isinstance(x, SeedGenerator):
+                x = clones.setdefault(id(x), type(x).from_config(x.get_config()))
+            return x
+
+        def call_with_own_seeds(operation: Callable, *args: Any, **kwargs: Any) -> Any:
+            return operation(*tree.map_structure(own, args), **tree.map_structure(own, kwargs))
+
         def bind(node: Any) -> tuple[Callable, dict]:
             operation = node.operation
             if isinstance(operation, Layer):
                 if id(operation) not in clones:
                     clones[id(operation)] = clone(operation)
                 operation = clones[id(operation)]
+            elif any(isinstance(x, SeedGenerator) for x in tree.flatten((node.args, node.kwargs))):
+                operation = functools.partial(call_with_own_seeds, operation)
             if call_function is not None:
                 return (lambda *a, **k: call_function(operation, *a, **k)), {}
             return operation, {}

@@ -10,6 +10,7 @@ from core.backend.symbolic import KerasTensor, Node
 from core.base import tree
 from core.base.dtypes import is_float_dtype
 from core.base.shapes import compatible
+from core.graph import abstract
 from core.graph.context import CONTEXT
 from core.graph.function import Function
 from core.graph.plan import describe
@@ -18,6 +19,7 @@ from core.layers.input_layer import InputLayer
 from core.layers.input_spec import InputSpec
 from core.layers.layer import Layer
 from core.models.model import Model
+from core.state.seed import SeedGenerator
 from core.training.trainer import Trainer
 
 _TRAINING = frozenset({"training"})
@@ -50,6 +52,10 @@ class Functional(Function, Model):
         layers = [op for op in self._operations if isinstance(op, Layer)]
         _require_unique_names(layers)
         self._graph_layers = layers
+        draws = (node for node in self._nodes if not isinstance(node.operation, Layer))
+        seeds = [x for node in draws for x in tree.flatten((node.args, node.kwargs)) if isinstance(x, SeedGenerator)]
+        if seeds:  # those of calls such as core.random.normal((batch, 2), seed=seeds) are the model's own
+            self._seed_generators = list(dict.fromkeys(seeds))
         self._masked = any(layer._makes_masks for layer in layers)
         self._ready: Any = None
         self.built = True
@@ -215,7 +221,7 @@ class Functional(Function, Model):
         flat = self._flat_inputs(inputs)
         if all(isinstance(x, KerasTensor) and x.shape == y.shape for x, y in zip(flat, self._input_tensors)):
             return tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype), self._outputs_structure)
-        return Layer.compute_output_spec(self, inputs)
+        return abstract.output_spec(self.call, inputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The output shapes for input shapes."""

@@ -47,6 +47,15 @@ class Model(Trainer, Layer):
             raise TypeError(f"{type(self).__name__} takes keyword arguments (name, trainable, dtype) or inputs and outputs, got {args!r}.")
         Layer.__init__(self, **kwargs)
 
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Any:
+        """The model that `get_config` describes; a functional one where the config is a graph."""
+        if cls is Model and "layers" in config and "output_layers" in config:
+            from core.models.functional import Functional
+
+            return Functional.from_config(config, custom_objects)
+        return super().from_config(config)
+
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Computes the outputs. Subclasses define it."""
         raise TypeError(

@@ -7,13 +7,14 @@ import math
 from core.backend.symbolic import KerasTensor
 from core.base import dtypes, shapes
 from core.ops import rules
-from core.ops.comparison import equal
+from core.ops.comparison import equal, greater
 from core.ops.convert import cast, stop_gradient
 from core.ops.creation import arange
 from core.ops.elementwise import abs, clip, erf, exp, expm1, log, log10, logaddexp, maximum, minimum, sign, sqrt, square, tanh
 from core.ops.indexing import sort, where
 from core.ops.joining import split
 from core.ops.linalg import matmul
+from core.ops.reduction import any as some
 from core.ops.reduction import cumsum, max, mean, sum
 from core.ops.registry import op, primitive
 from core.ops.shape import expand_dims, reshape
@@ -239,7 +240,7 @@ def threshold(x, threshold, default_value):
     >>> threshold([1.0, 3.0], 2, 0)
     array([0., 3.], dtype=float32)
     """
-    return where(x > threshold, x, cast(default_value, x.dtype))
+    return where(greater(x, threshold), x, cast(default_value, x.dtype))
 
 
 @op(rule=rules.like, promote="float")
@@ -277,6 +278,12 @@ def _along(x, axis=-1):
     return rules.like(x)
 
 
+def _largest(x, axis):
+    """The largest elements; without any, the softmax of nothing is nothing."""
+    axes = shapes.normalize_axes(axis, len(x.shape))
+    return max(x, axis=axes, keepdims=True, initial=-float("inf") if 0 in x.shape else None)
+
+
 @op(rule=_along, promote="float")
 def softmax(x, axis=-1):
     """Exponentials of `x`, scaled to sum to one along `axis` (one axis, several, or None for all).
@@ -284,7 +291,7 @@ def softmax(x, axis=-1):
     >>> softmax([0.0, 0.0])
     array([0.5, 0.5], dtype=float32)
     """
-    e = exp(x - stop_gradient(max(x, axis=axis, keepdims=True)))
+    e = exp(x - stop_gradient(_largest(x, axis)))
     return e / sum(e, axis=axis, keepdims=True)
 
 
@@ -295,7 +302,7 @@ def log_softmax(x, axis=-1):
     >>> log_softmax([0.0, 0.0])
     array([-0.6931472, -0.6931472], dtype=float32)
     """
-    x = x - stop_gradient(max(x, axis=axis, keepdims=True))
+    x = x - stop_gradient(_largest(x, axis))
     return x - log(sum(exp(x), axis=axis, keepdims=True))
 
 
@@ -304,7 +311,12 @@ def _as_axis(values, axis, rank):
     return reshape(values, [-1 if i == axis else 1 for i in range(rank)])
 
 
-@op(rule=rules.like, promote="float")
+def _along_one(x, axis=-1):
+    shapes.normalize_axis(axis, len(x.shape))
+    return rules.like(x)
+
+
+@op(rule=_along_one, promote="float")
 def sparsemax(x, axis=-1):
     """The point of the probability simplex nearest to `x` along `axis`: like softmax, but with exact zeros. Martins and Astudillo, 2016.
 
@@ -337,12 +349,17 @@ def polar(abs_, angle):
     primitive()
 
 
-def _scalar(x1, x2, max_val):
-    shapes.broadcast(x1.shape, x2.shape)
+def _check_same_shape(x1, x2) -> None:
+    if not shapes.compatible(tuple(x1.shape), tuple(x2.shape)):
+        raise ValueError(f"psnr compares tensors of one shape, got {tuple(x1.shape)} and {tuple(x2.shape)}.")
+
+
+def _psnr_rule(x1, x2, max_val):
+    _check_same_shape(x1, x2)
     return KerasTensor((), x1.dtype)
 
 
-@op("x1 x2", rule=_scalar, promote="float")
+@op("x1 x2", rule=_psnr_rule, promote="float")
 def psnr(x1, x2, max_val):
     """The peak signal-to-noise ratio in decibels, a scalar: `20 * log10(max_val) - 10 * log10(mean((x1 - x2) ** 2))`.
 
@@ -351,8 +368,7 @@ def psnr(x1, x2, max_val):
     >>> float(psnr([0.0, 0.0], [1.0, 1.0], 10))
     20.0
     """
-    if tuple(x1.shape) != tuple(x2.shape):
-        raise ValueError(f"psnr compares tensors of one shape, got {tuple(x1.shape)} and {tuple(x2.shape)}.")
+    _check_same_shape(x1, x2)
     return 20 * math.log10(max_val) - 10 * log10(mean(square(x1 - x2)))
 
 
@@ -409,8 +425,8 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, num_t
     >>> multi_hot([[0, 2, 2]], 4)
     array([[1., 0., 1., 0.]], dtype=float32)
     """
-    hot = one_hot(inputs, _classes(num_classes, num_tokens), axis, dtype, sparse)
-    return max(hot, axis=1 if len(inputs.shape) > 1 else 0)
+    hot = one_hot(inputs, _classes(num_classes, num_tokens), axis, "bool", sparse)
+    return cast(some(hot, axis=1 if len(inputs.shape) > 1 else 0), dtypes.standardize_dtype(dtype))
 
 
 def _dense_rule(x, kernel, bias=None):

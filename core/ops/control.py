@@ -94,6 +94,8 @@ def fori_loop(lower, upper, body_fun, init_val):
 
 
 def _length(xs: Any, length: int | None = None) -> int | None:
+    if not all(x is None or x.shape for x in tree.flatten(xs)):
+        raise ValueError("What is gone through along its first axis must have one; got a scalar.")
     lengths = {x.shape[0] for x in tree.flatten(xs) if x is not None} | {length}
     lengths.discard(None)
     if len(lengths) > 1:
@@ -112,8 +114,9 @@ def _stacked(element: Any, length: int | None) -> Any:
 def _scan_rule(f, init, xs=None, length=None, reverse=False, unroll=1):
     if xs is None and length is None:
         raise ValueError("scan needs xs, or a length.")
+    length = _length(xs, length)
     _, y = f(init, _element(xs))
-    return _copy(init), _stacked(y, _length(xs, length))
+    return _copy(init), _stacked(y, length)
 
 
 @structured_op("init xs", rule=_scan_rule)
@@ -131,7 +134,12 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     primitive()
 
 
-@structured_op("xs", rule=lambda f, xs: _stacked(f(_element(xs)), _length(xs)))
+def _map_rule(f, xs):
+    length = _length(xs)
+    return _stacked(f(_element(xs)), length)
+
+
+@structured_op("xs", rule=_map_rule)
 def map(f, xs):
     """The stacked results of `f(x)` for each x along the first axis of the tensors in `xs`, one after the other.
 
@@ -140,7 +148,7 @@ def map(f, xs):
     return scan(lambda carry, x: (carry, f(x)), (), xs)[1]
 
 
-@structured_op("elements", rule=lambda function, elements: _stacked(function(_element(elements)), _length(elements)))
+@structured_op("elements", rule=lambda function, elements: _map_rule(function, elements))
 def vectorized_map(function, elements):
     """The results of `function(x)` for each x along the first axis of the tensors in `elements`, computed together.
 
@@ -149,7 +157,12 @@ def vectorized_map(function, elements):
     primitive()
 
 
-@structured_op("elems", rule=lambda f, elems, reverse=False, axis=0: _copy(elems))
+def _associative_rule(f, elems, reverse=False, axis=0):
+    shapes.normalize_axis(axis, len(tree.flatten(elems)[0].shape))
+    return _copy(elems)
+
+
+@structured_op("elems", rule=_associative_rule)
 def associative_scan(f, elems, reverse=False, axis=0):
     """All running results of the associative function `f(a, b)` along `axis`, in about log2(n) calls on long slices.
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.backend.symbolic import KerasTensor
 from core.base import config, shapes, windows
-from core.ops.convert import convert_to_tensor, dtype
+from core.ops.convert import convert_to_tensor, dtype, shape
 from core.ops.indexing import take
 from core.ops.joining import stack
 from core.ops.linalg import matmul
@@ -50,9 +50,13 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     primitive()
 
 
+def _check_bias(kernel, bias) -> None:
+    if not shapes.compatible(tuple(bias.shape), tuple(kernel.shape[-1:])):
+        raise ValueError(f"biased_conv expected a bias of shape {tuple(kernel.shape[-1:])}, one value per filter, got {tuple(bias.shape)}.")
+
+
 def _biased_conv_rule(inputs, kernel, bias, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    if len(bias.shape) != 1 or None not in (bias.shape[0], kernel.shape[-1]) and bias.shape != kernel.shape[-1:]:
-        raise ValueError(f"biased_conv expected a bias of shape {kernel.shape[-1:]}, one value per filter, got {bias.shape}.")
+    _check_bias(kernel, bias)
     return _conv_rule(inputs, kernel, strides, padding, data_format, dilation_rate)
 
 
@@ -64,6 +68,7 @@ def biased_conv(inputs, kernel, bias, strides=1, padding="valid", data_format=No
     array([[[3.5],
             [5.5]]], dtype=float32)
     """
+    _check_bias(kernel, bias)
     y = conv(inputs, kernel, strides, padding, data_format, dilation_rate)
     last = config.standardize_data_format(data_format) == "channels_last"
     return y + (bias if last else reshape(bias, (1, -1, *(1,) * (len(y.shape) - 2))))
@@ -208,7 +213,10 @@ def _patches(kernel_size, dilation, padding, stride):
 
 def _counts(sizes, kernel, dilation, padding, stride):
     amounts = zip(sizes, kernel, dilation, padding, stride)
-    return [None if n is None else (n + 2 * p - (k - 1) * d - 1) // s + 1 for n, k, d, p, s in amounts]
+    counts = [None if n is None else (n + 2 * p - (k - 1) * d - 1) // s + 1 for n, k, d, p, s in amounts]
+    if any(isinstance(n, int) and n < 1 for n in counts):
+        raise ValueError(f"Patches of {kernel}, dilated by {dilation}, do not fit into {tuple(sizes)} positions with padding {padding}.")
+    return counts
 
 
 def _unfold_rule(x, kernel_size, dilation=1, padding=0, stride=1):
@@ -235,7 +243,7 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
     for i, j in np.ndindex(*kernel):
         top, left = i * dilation[0], j * dilation[1]
         taps.append(x[:, :, top : top + (rows - 1) * stride[0] + 1 : stride[0], left : left + (columns - 1) * stride[1] + 1 : stride[1]])
-    return reshape(stack(taps, axis=2), (-1, x.shape[1] * len(taps), rows * columns))
+    return reshape(stack(taps, axis=2), (shape(x)[0], x.shape[1] * len(taps), rows * columns))
 
 
 def _fold_rule(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
@@ -255,15 +263,16 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     >>> fold([[[1.0, 2.0], [2.0, 3.0]]], (1, 3), (1, 2))
     array([[[[1., 4., 3.]]]], dtype=float32)
     """
+    _fold_rule(KerasTensor(tuple(x.shape)), output_size, kernel_size, dilation, padding, stride)
     size = windows.spatial(output_size, 2, "output_size")
     kernel, dilation, padding, stride = _patches(kernel_size, dilation, padding, stride)
     rows, columns = _counts(size, kernel, dilation, padding, stride)
     height, width = size[0] + 2 * padding[0], size[1] + 2 * padding[1]
     channels = x.shape[1] // math.prod(kernel)
-    x = reshape(x, (-1, channels, *kernel, rows, columns))
+    batch = shape(x)[0]
     # Zeros between the patches' positions, as many as the stride skips.
-    x = pad(reshape(x, (-1, channels, *kernel, rows, 1, columns, 1)), ((0, 0),) * 5 + ((0, stride[0] - 1), (0, 0), (0, stride[1] - 1)))
-    x = reshape(x, (-1, channels, *kernel, rows * stride[0], columns * stride[1]))
+    x = pad(reshape(x, (batch, channels, *kernel, rows, 1, columns, 1)), ((0, 0),) * 5 + ((0, stride[0] - 1), (0, 0), (0, stride[1] - 1)))
+    x = reshape(x, (batch, channels, *kernel, rows * stride[0], columns * stride[1]))
     x = x[..., : (rows - 1) * stride[0] + 1, : (columns - 1) * stride[1] + 1]
     total = 0
     for i, j in np.ndindex(*kernel):
@@ -305,13 +314,14 @@ def depth_to_space(x, block_size, data_format="channels_last"):
              [4.]]]], dtype=float32)
     """
     b = block_size
+    _to_space_rule(KerasTensor(tuple(x.shape)), b, data_format)
     if data_format == "channels_first":
-        _, c, h, w = x.shape
-        x = transpose(reshape(x, (-1, b, b, c // b**2, h, w)), (0, 3, 4, 1, 5, 2))
-        return reshape(x, (-1, c // b**2, h * b, w * b))
-    _, h, w, c = x.shape
-    x = transpose(reshape(x, (-1, h, w, b, b, c // b**2)), (0, 1, 3, 2, 4, 5))
-    return reshape(x, (-1, h * b, w * b, c // b**2))
+        n, c, h, w = shape(x)
+        x = transpose(reshape(x, (n, b, b, c // b**2, h, w)), (0, 3, 4, 1, 5, 2))
+        return reshape(x, (n, c // b**2, h * b, w * b))
+    n, h, w, c = shape(x)
+    x = transpose(reshape(x, (n, h, w, b, b, c // b**2)), (0, 1, 3, 2, 4, 5))
+    return reshape(x, (n, h * b, w * b, c // b**2))
 
 
 @op(rule=_to_depth_rule)
@@ -322,10 +332,11 @@ def space_to_depth(x, block_size, data_format="channels_last"):
     array([[[[1., 2., 3., 4.]]]], dtype=float32)
     """
     b = block_size
+    _to_depth_rule(KerasTensor(tuple(x.shape)), b, data_format)
     if data_format == "channels_first":
-        _, c, h, w = x.shape
-        x = transpose(reshape(x, (-1, c, h // b, b, w // b, b)), (0, 3, 5, 1, 2, 4))
-        return reshape(x, (-1, c * b**2, h // b, w // b))
-    _, h, w, c = x.shape
-    x = transpose(reshape(x, (-1, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5))
-    return reshape(x, (-1, h // b, w // b, c * b**2))
+        n, c, h, w = shape(x)
+        x = transpose(reshape(x, (n, c, h // b, b, w // b, b)), (0, 3, 5, 1, 2, 4))
+        return reshape(x, (n, c * b**2, h // b, w // b))
+    n, h, w, c = shape(x)
+    x = transpose(reshape(x, (n, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5))
+    return reshape(x, (n, h // b, w // b, c * b**2))

@@ -9,6 +9,7 @@ import ml_dtypes
 import numpy as np
 
 from core.backend import slot
+from core.backend.dimension import Dimension, dimensions
 from core.backend.journal import Holder
 from core.backend.symbolic import KerasTensor
 from core.base import dtypes, tree
@@ -33,6 +34,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     """
     if isinstance(x, Holder):
         x = x.value
+    if isinstance(x, Dimension):
+        return cast(x, dtype or x.dtype)
     if isinstance(x, KerasTensor):
         return x if dtype is None or x.dtype == dtypes.standardize_dtype(dtype) else cast(x, dtype)
     backend = slot.owner(x)
@@ -70,7 +73,9 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
 
 def shape(x: Any) -> tuple:
-    """The dimensions as a tuple. Unknown ones are None in symbolic tensors, and scalar tensors in TensorFlow graphs.
+    """The dimensions as a tuple. Unknown ones are scalar tensors in TensorFlow graphs, and `Dimension`s of symbolic tensors.
+
+    A `Dimension` equals None and can be computed with: by `+ - * // %`, in ops that take shapes or sizes, and as an int32 scalar.
 
     >>> shape([[1, 2, 3]])
     (1, 3)
@@ -78,7 +83,7 @@ def shape(x: Any) -> tuple:
     if isinstance(x, Holder):
         x = x.value
     if isinstance(x, KerasTensor):
-        return x.shape
+        return dimensions(x)
     backend = slot.owner(x)
     if backend is not None:
         return backend.shape(x)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from core.backend import slot
+from core.backend.dimension import Dimension
 from core.backend.symbolic import KerasTensor
 from core.base import config, dtypes, shapes
 from core.ops.convert import cast
 from core.ops.elementwise import abs as absolute
-from core.ops.elementwise import add, cos, floor, i0, multiply, power, sqrt, square, subtract, true_divide
+from core.ops.elementwise import add, cos, floor, i0, maximum, multiply, power, sqrt, square, subtract, true_divide
 from core.ops.registry import op, primitive
 
 __all__ = [
@@ -49,7 +52,23 @@ def empty(shape, dtype=None):
     primitive()
 
 
-@op("", also="fill_value", rule=lambda shape, fill_value, dtype=None: KerasTensor(shape, dtype))
+def _full(shape, fill_value, dtype=None):
+    result = KerasTensor(shape, dtype)
+    _check_fill(fill_value, result)
+    return result
+
+
+def _full_like(x, fill_value, dtype=None):
+    _check_fill(fill_value, x)
+    return KerasTensor(x.shape, dtype or x.dtype)
+
+
+def _check_fill(fill_value, result) -> None:
+    if not shapes.fits(fill_value.shape, result.shape):
+        raise ValueError(f"A fill_value of shape {fill_value.shape} does not broadcast to the shape {result.shape}.")
+
+
+@op("", also="fill_value", rule=_full)
 def full(shape, fill_value, dtype=None):
     """One value, or one tensor broadcast, in a shape; the dtype is `floatx()` unless given.
 
@@ -89,7 +108,7 @@ def empty_like(x, dtype=None):
     return zeros_like(x, dtype=dtype)
 
 
-@op(also="fill_value", rule=lambda x, fill_value, dtype=None: KerasTensor(x.shape, dtype or x.dtype))
+@op(also="fill_value", rule=_full_like)
 def full_like(x, fill_value, dtype=None):
     """One value, or one tensor broadcast, in the shape of `x`, and in its dtype unless another is given.
 
@@ -104,7 +123,13 @@ def _range(start, stop=None, step=None, dtype=None) -> KerasTensor:
     step = 1 if step is None else step
     known = all(isinstance(v, (int, float)) for v in (start, stop, step))
     length = max(0, math.ceil((stop - start) / step)) if known else None
-    return KerasTensor((length,), dtype or dtypes.promote(*(dtypes.kind_of(v) for v in (start, stop, step))))
+    return KerasTensor((length,), dtype or dtypes.promote(*map(_kind_of_end, (start, stop, step))))
+
+
+def _kind_of_end(value: Any) -> str:
+    if isinstance(value, KerasTensor):
+        return dtypes.kind_of(0) if isinstance(value, Dimension) else value.dtype
+    return dtypes.kind_of(value)
 
 
 @op("", rule=_range)
@@ -119,9 +144,13 @@ def arange(start, stop=None, step=None, dtype=None):
     primitive()
 
 
-def _spaced(start: KerasTensor, stop: KerasTensor, num: int, dtype: Any, axis: int) -> KerasTensor:
-    if num < 0:
+def _check_number(num: Any) -> None:
+    if isinstance(num, int) and num < 0:
         raise ValueError(f"num must not be negative, got {num}.")
+
+
+def _spaced(start: KerasTensor, stop: KerasTensor, num: int, dtype: Any, axis: int) -> KerasTensor:
+    _check_number(num)
     shape = list(shapes.broadcast(start.shape, stop.shape))
     shape.insert(shapes.normalize_axis(axis, len(shape) + 1), num)
     return KerasTensor(shape, dtype or start.dtype)
@@ -160,14 +189,18 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
             result = floor(result)
         result = cast(result, dtype)
     if retstep:
-        difference = subtract(stop, start)
-        return result, true_divide(difference, divisions) if divisions > 0 else multiply(difference, math.nan)
+        difference, none = subtract(stop, start), isinstance(divisions, (int, np.integer)) and divisions <= 0
+        return result, multiply(difference, math.nan) if none else true_divide(difference, divisions)
     return result
 
 
 def _fractions(like: Any, num: int, endpoint: bool) -> Any:
     """`num` numbers from 0 to 1, in the dtype of `like`."""
-    return true_divide(arange(num, dtype=slot.active().dtype(like)), max(num - 1 if endpoint else num, 1))
+    _check_number(num)
+    divisions = num - 1 if endpoint else num
+    larger = max if isinstance(divisions, (int, np.integer)) else maximum  # a tensor in a graph of unknown sizes
+    divisions = larger(divisions, 1)
+    return true_divide(arange(num, dtype=slot.active().dtype(like)), divisions)
 
 
 def _inserted(start: Any, stop: Any, axis: int) -> tuple[Any, Any]:
@@ -239,7 +272,7 @@ def identity(n, dtype=None):
 
 
 def _window(x: Any, *args: Any) -> KerasTensor:
-    return KerasTensor((int(x),), None)
+    return KerasTensor((x if isinstance(x, KerasTensor) else int(x),), None)
 
 
 def _angles(points: int) -> Any:

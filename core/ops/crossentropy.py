@@ -22,13 +22,18 @@ from core.ops.shape import expand_dims, squeeze
 __all__ = ["binary_crossentropy", "categorical_crossentropy", "mean_squared_difference", "sparse_categorical_crossentropy"]
 
 
-def _reduced_spec(values, reduction):
+def _check_reduction(reduction) -> None:
     if reduction not in ("none", "mean"):
         raise ValueError(f'reduction is "none" or "mean", got {reduction!r}.')
+
+
+def _reduced_spec(values, reduction):
+    _check_reduction(reduction)
     return KerasTensor(() if reduction == "mean" else values.shape, values.dtype)
 
 
 def _reduced(values, reduction):
+    _check_reduction(reduction)
     return mean(values) if reduction == "mean" else values
 
 
@@ -91,6 +96,7 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1, reducti
     array([0.6931472], dtype=float32)
     """
     _same_shape("categorical_crossentropy", target, output)
+    axis = shapes.normalize_axis(axis, len(output.shape))
     logs = log_softmax(output, axis=axis) if from_logits else log(_clipped(output / sum(output, axis=axis, keepdims=True)))
     return -_reduced(sum(target * logs, axis=axis), reduction)
 

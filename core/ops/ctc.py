@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.backend.symbolic import KerasTensor
+from core.base import shapes
 from core.ops.activations import log_softmax
 from core.ops.comparison import logical_and, not_equal
 from core.ops.control import scan
@@ -20,12 +21,22 @@ __all__ = ["ctc_beam_search", "ctc_decode", "ctc_loss"]
 _NEVER = -1e30  # the logarithm of an impossible probability; -inf would give NaN gradients
 
 
-def _loss_rule(target, output, target_length, output_length, mask_index=0):
+def _check_loss(target, output, target_length, output_length) -> None:
     if len(target.shape) != 2 or len(output.shape) != 3:
         raise ValueError(
             f"ctc_loss expected target (batch, labels) and output (batch, steps, classes), got shapes {target.shape} and {output.shape}."
         )
-    return KerasTensor((output.shape[0],), output.dtype)
+    batch = tuple(output.shape[:1])
+    if not all(shapes.compatible(tuple(x), batch) for x in (target.shape[:1], target_length.shape, output_length.shape)):
+        raise ValueError(
+            f"ctc_loss expected targets, outputs and lengths (batch,) of one batch size, got shapes {target.shape}, {output.shape}, "
+            f"{target_length.shape} and {output_length.shape}."
+        )
+
+
+def _loss_rule(target, output, target_length, output_length, mask_index=0):
+    _check_loss(target, output, target_length, output_length)
+    return KerasTensor(output.shape[:1], output.dtype)
 
 
 @op("output", also="target target_length output_length", rule=_loss_rule, promote="float")
@@ -38,6 +49,7 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
     >>> ctc_loss([[1]], [[[0.0, 0.0]]], [1], [1])
     array([0.6931472], dtype=float32)
     """
+    _check_loss(target, output, target_length, output_length)
     target, target_length, output_length = (cast(x, "int32") for x in (target, target_length, output_length))
     own = dtype(output)
     output = cast(output, "float32") if own in ("float16", "bfloat16") else output  # _NEVER needs the range
@@ -66,8 +78,17 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
     return cast(-logaddexp(found[:, 0], found[:, 1]), own)
 
 
+def _sequences(name, inputs, sequence_lengths):
+    """The batch size and the number of steps of checked logits."""
+    if len(inputs.shape) != 3 or not shapes.compatible(tuple(sequence_lengths.shape), tuple(inputs.shape[:1])):
+        raise ValueError(
+            f"{name} expected logits (batch, steps, classes) and lengths (batch,), got shapes {inputs.shape} and {sequence_lengths.shape}."
+        )
+    return tuple(inputs.shape[:2])
+
+
 def _search_rule(inputs, sequence_lengths, beam_width, top_paths, mask_index):
-    batch, steps = inputs.shape[:2]
+    batch, steps = _sequences("ctc_beam_search", inputs, sequence_lengths)
     return KerasTensor((top_paths, batch, steps), "int32"), KerasTensor((batch, top_paths), "float32")
 
 
@@ -83,8 +104,14 @@ def ctc_beam_search(inputs, sequence_lengths, beam_width, top_paths, mask_index)
     primitive()
 
 
+def _check_strategy(strategy) -> None:
+    if strategy not in ("greedy", "beam_search"):
+        raise ValueError(f"ctc_decode knows the strategies 'greedy' and 'beam_search', got {strategy!r}.")
+
+
 def _decode_rule(inputs, sequence_lengths, strategy="greedy", beam_width=100, top_paths=1, merge_repeated=True, mask_index=0):
-    batch, steps = inputs.shape[:2]
+    batch, steps = _sequences("ctc_decode", inputs, sequence_lengths)
+    _check_strategy(strategy)
     paths = 1 if strategy == "greedy" else top_paths
     return KerasTensor((paths, batch, steps), "int32"), KerasTensor((batch, paths), inputs.dtype)
 
@@ -100,12 +127,12 @@ def ctc_decode(inputs, sequence_lengths, strategy="greedy", beam_width=100, top_
     >>> ctc_decode([[[0.0, 5.0], [0.0, 5.0]]], [2])[0]
     array([[[ 1, -1]]], dtype=int32)
     """
+    _sequences("ctc_decode", inputs, sequence_lengths)
     mask_index = inputs.shape[-1] - 1 if mask_index is None else mask_index
     if strategy == "beam_search":
         paths, scores = ctc_beam_search(inputs, sequence_lengths, beam_width, top_paths, mask_index)
         return paths, cast(scores, inputs.dtype)
-    if strategy != "greedy":
-        raise ValueError(f"ctc_decode knows the strategies 'greedy' and 'beam_search', got {strategy!r}.")
+    _check_strategy(strategy)
     steps = arange(inputs.shape[1], dtype="int32")[None, :]
     inside = steps < expand_dims(cast(sequence_lengths, "int32"), 1)
     labels = cast(argmax(inputs, axis=-1), "int32")

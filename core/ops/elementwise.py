@@ -6,6 +6,7 @@ Tensors broadcast, and promote to a common dtype; functions with fractional resu
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from core.backend.symbolic import KerasTensor
 from core.base import dtypes, shapes
@@ -30,12 +31,29 @@ def _counted(dtype: str) -> str:
     return "int32" if dtype == "bool" else dtype
 
 
+def _signed(rule: Callable[..., KerasTensor], instead: str) -> Callable[..., KerasTensor]:
+    """`rule` for what no bools can be taken: they have no negatives."""
+
+    def without_bools(*xs: KerasTensor) -> KerasTensor:
+        if xs[0].dtype == "bool":
+            raise ValueError(f"Bools have no negatives or differences; use {instead}, or cast them to integers.")
+        return rule(*xs)
+
+    return without_bools
+
+
 def _clip(x: KerasTensor, x_min: KerasTensor | None, x_max: KerasTensor | None) -> KerasTensor:
     bounds = [bound.shape for bound in (x_min, x_max) if bound is not None]
     return KerasTensor(shapes.broadcast(x.shape, *bounds), _counted(x.dtype))
 
 
+def _check_exponent(x2) -> None:
+    if not dtypes.is_int_dtype(x2.dtype):
+        raise ValueError(f"ldexp needs an integer x2, got dtype {dtypes.standardize_dtype(x2.dtype)}.")
+
+
 def _ldexp(x1: KerasTensor, x2: KerasTensor) -> KerasTensor:
+    _check_exponent(x2)
     return KerasTensor(shapes.broadcast(x1.shape, x2.shape), x1.dtype)
 
 
@@ -49,9 +67,9 @@ def add(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=rules.broadcast, promote="numeric", scalars=True)
+@op("x1 x2", rule=_signed(rules.broadcast, "logical_xor"), promote="numeric", scalars=True)
 def subtract(x1, x2):
-    """`x1 - x2` element by element, broadcast.
+    """`x1 - x2` element by element, broadcast. `ValueError` for two bools.
 
     >>> subtract([1, 2], 10)
     array([-9, -8], dtype=int32)
@@ -132,9 +150,9 @@ def power(x1, x2):
     primitive()
 
 
-@op(rule=rules.like, promote="numeric")
+@op(rule=_signed(rules.like, "logical_not"), promote="numeric")
 def negative(x):
-    """`-x`.
+    """`-x`. `ValueError` for bools.
 
     >>> negative([1.0, -2.0])
     array([-1.,  2.], dtype=float32)
@@ -542,8 +560,7 @@ def ldexp(x1, x2):
     >>> ldexp([1.5], [2])
     array([6.], dtype=float32)
     """
-    if not dtypes.is_int_dtype(x2.dtype):
-        raise ValueError(f"ldexp needs an integer x2, got dtype {dtypes.standardize_dtype(x2.dtype)}.")
+    _check_exponent(x2)
     return multiply(x1, exp2(cast(x2, x1.dtype)))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from core.backend import slot
 from core.backend.symbolic import KerasTensor
 from core.base.shapes import broadcast, compatible
+from core.ops.convert import shape
 from core.ops.creation import ones_like
 from core.ops.indexing import where
 from core.ops.registry import op, primitive
@@ -27,6 +28,8 @@ def _pair(x, rank: int, name: str) -> KerasTensor:
         raise ValueError(
             f"{name} needs a real and an imaginary part of one shape with {rank} or more axes, got {x[0].shape} and {x[1].shape}."
         )
+    if 0 in x[0].shape[x[0].ndim - rank :]:
+        raise ValueError(f"{name} needs signals of at least one element, got the shape {x[0].shape}.")
     return shaped(x[0], broadcast(x[0].shape, x[1].shape))
 
 
@@ -66,7 +69,11 @@ def ifft2(x):
 
 
 def _rfft_rule(x: KerasTensor, fft_length: int | None = None):
+    if not x.shape:
+        raise ValueError("rfft needs signals of at least one dimension, got the shape ().")
     size = x.shape[-1] if fft_length is None else fft_length
+    if size == 0:
+        raise ValueError(f"rfft needs signals of at least one element, or a fft_length, got the shape {x.shape}.")
     shape = (*x.shape[:-1], None if size is None else size // 2 + 1)
     return shaped(x, shape), shaped(x, shape)
 
@@ -97,10 +104,16 @@ def irfft(x, fft_length=None):
     primitive()
 
 
-def _sequences_rule(x: KerasTensor, sequence_length: int, sequence_stride: int) -> KerasTensor:
-    size = x.shape[-1]
+def _check_signals(x: Any, sequence_length: int) -> int | None:
+    """The length of signals that hold a sequence."""
+    size = x.shape[-1] if len(x.shape) else 0
     if size is not None and size < sequence_length:
-        raise ValueError(f"extract_sequences needs signals of at least {sequence_length} elements, got shape {x.shape}.")
+        raise ValueError(f"extract_sequences needs signals of at least {sequence_length} elements, got shape {tuple(x.shape)}.")
+    return size
+
+
+def _sequences_rule(x: KerasTensor, sequence_length: int, sequence_stride: int) -> KerasTensor:
+    size = _check_signals(x, sequence_length)
     return shaped(x, (*x.shape[:-1], None if size is None else (size - sequence_length) // sequence_stride + 1, sequence_length))
 
 
@@ -110,27 +123,30 @@ def extract_sequences(x, sequence_length, sequence_stride):
 
     >>> extract_sequences(np.array([1, 2, 3, 4, 5]), 3, 2)  # [[1, 2, 3], [3, 4, 5]]
     """
-    starts = np.arange(0, x.shape[-1] - sequence_length + 1, sequence_stride)
+    starts = np.arange(0, _check_signals(x, sequence_length) - sequence_length + 1, sequence_stride)
     return x[..., starts[:, None] + np.arange(sequence_length)]
 
 
 def _window(window, sequence_length: int, fft_length: int, like):
     """The window as a tensor of fft_length elements, zeros on both sides of its sequence_length own ones."""
-    if sequence_length > fft_length:
-        raise ValueError(f"sequence_length must not exceed fft_length, got {sequence_length} and {fft_length}.")
+    _check_window(window, sequence_length, fft_length)
     if window is None:
         sequence_length = fft_length
     left = (fft_length - sequence_length) // 2
     if window is None or isinstance(window, str):
-        window = WINDOWS[window](np.arange(sequence_length) / sequence_length) if window in WINDOWS else _unknown(window)
-    elif tuple(window.shape) != (sequence_length,):
-        raise ValueError(f"The window must have sequence_length={sequence_length} elements, got shape {tuple(window.shape)}.")
+        window = WINDOWS[window](np.arange(sequence_length) / sequence_length)
     backend = slot.owner(like) or slot.active()
     return pad(backend.convert_to_tensor(window, backend.dtype(like)), [(left, fft_length - sequence_length - left)])
 
 
-def _unknown(window: Any):
-    raise ValueError(f"window must be one of {sorted(filter(None, WINDOWS))}, a tensor, or None; got {window!r}.")
+def _check_window(window: Any, sequence_length: int, fft_length: int) -> None:
+    if sequence_length > fft_length:
+        raise ValueError(f"sequence_length must not exceed fft_length, got {sequence_length} and {fft_length}.")
+    if window is None or isinstance(window, str):
+        if window not in WINDOWS:
+            raise ValueError(f"window must be one of {sorted(filter(None, WINDOWS))}, a tensor, or None; got {window!r}.")
+    elif not compatible(tuple(window.shape), (sequence_length,)):
+        raise ValueError(f"The window must have sequence_length={sequence_length} elements, got shape {tuple(window.shape)}.")
 
 
 # One period each, on [0, 1).
@@ -143,6 +159,7 @@ WINDOWS: dict[Any, Callable] = {
 
 
 def _stft_rule(x, sequence_length, sequence_stride, fft_length, window="hann", center=True):
+    _check_window(window, sequence_length, fft_length)
     size = None if x.shape[-1] is None else x.shape[-1] + (2 * (fft_length // 2) if center else 0)
     frames = _sequences_rule(shaped(x, (*x.shape[:-1], size)), fft_length, sequence_stride)
     return _rfft_rule(frames)
@@ -167,6 +184,7 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
 
 
 def _istft_rule(x, sequence_length, sequence_stride, fft_length, length=None, window="hann", center=True):
+    _check_window(window, sequence_length, fft_length)
     real = _pair(x, 2, "istft")
     frames = real.shape[-2]
     size = None if frames is None else (frames - 1) * sequence_stride + fft_length - (2 * (fft_length // 2) if center else 0)
@@ -205,4 +223,4 @@ def _overlapped(frames, stride: int):
     for i in range(parts):  # part i of frame n adds to row n + i
         rows = pad(blocks[..., i * stride : (i + 1) * stride], [*none, (i, parts - 1 - i), (0, 0)])
         total = rows if total is None else total + rows
-    return reshape(total, (*batch, -1))[..., : (count - 1) * stride + size]
+    return reshape(total, (*shape(total)[:-2], (count + parts - 1) * stride))[..., : (count - 1) * stride + size]

@@ -15,13 +15,17 @@ from typing import Any
 
 import numpy as np
 
+from core.backend import slot
+from core.backend.arguments import as_index
 from core.backend.symbolic import KerasTensor
 from core.base.config import standardize_data_format
 from core.base.dtypes import is_float_dtype, is_int_dtype, standardize_dtype
+from core.base.shapes import broadcast, compatible, fits
 from core.ops import rules
 from core.ops.control import vectorized_map
-from core.ops.convert import cast
-from core.ops.elementwise import abs, clip, floor, maximum, minimum, round, sin
+from core.ops.convert import cast, shape
+from core.ops.creation import arange
+from core.ops.elementwise import abs, clip, floor, floor_divide, maximum, minimum, round, sin
 from core.ops.indexing import take, where
 from core.ops.joining import concatenate, stack
 from core.ops.linalg import solve, tensordot
@@ -87,9 +91,10 @@ KERNELS: dict[str, Callable] = {
 
 def _weights(old: int, new: int, method: str, antialias: bool, scale, translation, xp, largest, total):
     """The matrix (old, new) of a resampling: new element i is centered on old position (i + 0.5 - translation) / scale - 0.5."""
-    places = (translation * -1 + (np.arange(new, dtype="float32") + 0.5)) / scale - 0.5
+    count = np.arange if isinstance(new, int) and isinstance(old, int) else arange
+    places = (translation * -1 + (count(new, dtype="float32") + 0.5)) / scale - 0.5
     width = largest(1 / scale) if antialias else 1.0
-    weights = KERNELS[method](xp.abs(places[None, :] - np.arange(old, dtype="float32")[:, None]) / width, xp)
+    weights = KERNELS[method](xp.abs(places[None, :] - count(old, dtype="float32")[:, None]) / width, xp)
     sums = total(weights)
     weights = weights / xp.where(xp.abs(sums) > 1e-4, sums, xp.ones_like(sums))
     inside = (places[None, :] >= -0.5) & (places[None, :] <= old - 0.5)
@@ -103,8 +108,23 @@ def _host_weights(old: int, new: int, method: str, antialias: bool) -> np.ndarra
     ).astype("float32")
 
 
-def _resize_rule(images, size, interpolation="bilinear", antialias=False, crop_to_aspect_ratio=False, pad_to_aspect_ratio=False,
-                 fill_mode="constant", fill_value=0.0, data_format=None):  # fmt: skip
+def _traced_weights(old: Any, new: Any, method: str, antialias: bool):
+    """The same where the sizes are tensors, in a graph of unknown sizes."""
+    old, new = cast(old, "float32"), cast(new, "float32")
+    return _weights(old, new, method, antialias, new / old, 0.0, _OPS, lambda s: maximum(s, 1.0), lambda w: sum(w, axis=0, keepdims=True))
+
+
+def _host_places(old: int, new: int) -> np.ndarray:
+    """The old places under the centers of the new ones."""
+    return ((2 * np.arange(new, dtype="int64") + 1) * old // (2 * new)).astype("int32")
+
+
+def _traced_places(old: Any, new: Any):
+    old, new = cast(old, "int64"), cast(new, "int64")
+    return floor_divide((2 * arange(new, dtype="int64") + 1) * old, 2 * new)
+
+
+def _check_resize(size, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio, fill_mode) -> None:
     if len(size) != 2:
         raise ValueError(f"resize needs size=(height, width), got {size!r}.")
     if interpolation != "nearest" and interpolation not in KERNELS:
@@ -113,6 +133,11 @@ def _resize_rule(images, size, interpolation="bilinear", antialias=False, crop_t
         raise ValueError("resize takes crop_to_aspect_ratio or pad_to_aspect_ratio, not both.")
     if pad_to_aspect_ratio and fill_mode != "constant":
         raise ValueError(f"resize pads with fill_mode='constant' only, got {fill_mode!r}.")
+
+
+def _resize_rule(images, size, interpolation="bilinear", antialias=False, crop_to_aspect_ratio=False, pad_to_aspect_ratio=False,
+                 fill_mode="constant", fill_value=0.0, data_format=None):  # fmt: skip
+    _check_resize(size, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio, fill_mode)
     return _with_size(images, _axes(images, data_format)[:2], size)
 
 
@@ -130,7 +155,7 @@ def resize(images, size, interpolation="bilinear", antialias=False, crop_to_aspe
     >>> resize(np.ones((2, 4, 4, 3), "float32"), (8, 6)).shape
     (2, 8, 6, 3)
     """
-    _resize_rule(KerasTensor(tuple(images.shape)), size, interpolation, antialias, crop_to_aspect_ratio, pad_to_aspect_ratio, fill_mode)
+    _check_resize(size, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio, fill_mode)
     height, width, _ = _axes(images, data_format)
     h, w = images.shape[height], images.shape[width]
     if crop_to_aspect_ratio:
@@ -143,13 +168,15 @@ def resize(images, size, interpolation="bilinear", antialias=False, crop_to_aspe
     dtype = standardize_dtype(images.dtype)
     x = images if interpolation == "nearest" or is_float_dtype(dtype) else cast(images, "float32")
     for axis, new in zip((height, width), size):
-        old = images.shape[axis]
-        if old == new:
+        old = shape(images)[axis]
+        new = as_index(new) if slot.owner(new) is not None else int(new)
+        known = isinstance(old, int) and isinstance(new, int)
+        if known and old == new:
             continue
         if interpolation == "nearest":
-            x = take(x, np.minimum(np.floor((np.arange(new) + 0.5) * old / new), old - 1).astype("int32"), axis=axis)
+            x = take(x, (_host_places if known else _traced_places)(old, new), axis=axis)
         else:
-            x = _along(x, _host_weights(old, new, interpolation, antialias), axis)
+            x = _along(x, (_host_weights if known else _traced_weights)(old, new, interpolation, antialias), axis)
     return _back(x, dtype)
 
 
@@ -194,12 +221,19 @@ def scale_and_translate(images, output_shape, scale, translation, spatial_dims, 
     >>> scale_and_translate(np.ones((4, 4, 1), "float32"), (8, 8, 1), np.array([2.0, 2.0]), np.zeros(2), (0, 1), "linear").shape
     (8, 8, 1)
     """
+    dtype = standardize_dtype(images.dtype)
+    images, scale, translation = map(_wide, (images, scale, translation))
     for i, axis in enumerate(spatial_dims):
         axis -= len(images.shape) if axis >= 0 else 0
         matrix = _weights(images.shape[axis], output_shape[axis], method, antialias, scale[i], translation[i], _OPS,
                           lambda s: maximum(s, 1.0), lambda w: sum(w, axis=0, keepdims=True))  # fmt: skip
         images = _along(images, matrix, axis)
-    return images
+    return cast(images, dtype)
+
+
+def _wide(x):
+    """`x` in float32 where its dtype has too few digits for positions in an image."""
+    return x if standardize_dtype(x.dtype) == "float64" else cast(x, "float32")
 
 
 def _fixed(index, size: int, mode: str):
@@ -239,12 +273,21 @@ def _interpolated(values, coordinates: Sequence, order: int, mode: str, fill_val
             weight, inside = None if weight is None else expand_dims(weight, -1), expand_dims(inside, -1)
         if mode == "constant":
             found = where(inside, found, cast(fill_value, found.dtype))
-        found = found if weight is None else found * weight
+        found = found if weight is None else found * cast(weight, found.dtype)
         total = found if total is None else total + found
     return total
 
 
-@op("inputs", also="coordinates", rule=lambda inputs, coordinates, *_, **__: shaped(inputs, coordinates.shape[1:]))
+def _coordinates_rule(inputs, coordinates, order, fill_mode="constant", fill_value=0):
+    if not inputs.shape or not coordinates.shape or coordinates.shape[0] not in (len(inputs.shape), None):
+        raise ValueError(
+            f"map_coordinates needs coordinates ({len(inputs.shape)}, ...), one row per axis of the inputs, which have at least one; got "
+            f"inputs of shape {inputs.shape} and coordinates of shape {coordinates.shape}."
+        )
+    return shaped(inputs, coordinates.shape[1:])
+
+
+@op("inputs", also="coordinates", rule=_coordinates_rule)
 def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value=0):
     """`inputs` at the positions `coordinates` (rank of inputs, ...), interpolated linearly (`order` 1) or nearest (0).
 
@@ -252,6 +295,7 @@ def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value
 
     >>> map_coordinates(np.array([0.0, 10.0]), np.array([[0.5]]), 1)  # [5.]
     """
+    _coordinates_rule(*(KerasTensor(tuple(x.shape)) for x in (inputs, coordinates)), order)
     dtype = standardize_dtype(inputs.dtype)
     values = inputs if is_float_dtype(dtype) or order == 0 else cast(inputs, "float32")
     places = coordinates if is_float_dtype(coordinates.dtype) else cast(coordinates, "float32")
@@ -266,11 +310,13 @@ def _sampled(images, places: Callable, interpolation: str, mode: str, fill_value
     if interpolation not in _ORDERS:
         raise ValueError(f"interpolation must be one of {sorted(_ORDERS)}, got {interpolation!r}.")
     height, width, channels = _axes(images, data_format)
+    if 0 in tuple(images.shape):
+        return images  # nothing to sample, and no image to take the loop over images from
     x = moveaxis(images, channels, -1)
     single = len(x.shape) == 3
     x = expand_dims(x, 0) if single else x
     dtype = standardize_dtype(x.dtype)
-    x = x if is_float_dtype(dtype) else cast(x, "float32")
+    x = _wide(x)
     positions = cast(places(x.shape[1], x.shape[2]), x.dtype)
 
     def one(parts):
@@ -286,7 +332,7 @@ def _projected(transforms):
 
     def places(h: int, w: int):
         y, x = (grid.reshape(-1).astype("float32") for grid in np.meshgrid(np.arange(h), np.arange(w), indexing="ij"))
-        a = [expand_dims(transforms[:, i], -1) for i in range(8)]
+        a = [expand_dims(_wide(transforms)[:, i], -1) for i in range(8)]
         scale = a[6] * x + a[7] * y + 1
         rows = [(a[3] * x + a[4] * y + a[5]) / scale, (a[0] * x + a[1] * y + a[2]) / scale]
         return reshape(stack(rows, axis=1), (-1, 2, h, w))
@@ -294,7 +340,26 @@ def _projected(transforms):
     return places
 
 
-@op("images", also="transform", rule=rules.like)
+def _like_images(images, data_format=None):
+    """The shape of images, which is checked."""
+    _axes(images, data_format)
+    return rules.like(images)
+
+
+def _check_transform(images, transform) -> None:
+    """An error unless there are eight numbers, for all images or for each."""
+    batch = tuple(images.shape[:1]) if len(images.shape) == 4 else (1,)
+    given = tuple(transform.shape)
+    if given[-1:] not in ((8,), (None,)) or not (len(given) == 1 or fits(given[:-1], batch)):
+        raise ValueError(f"affine_transform needs a transform (8,) or (batch, 8) for images of shape {tuple(images.shape)}, got {given}.")
+
+
+def _affine_rule(images, transform, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format=None):
+    _check_transform(images, transform)
+    return _like_images(images, data_format)
+
+
+@op("images", also="transform", rule=_affine_rule)
 def affine_transform(images, transform, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format=None):
     """Images whose point (x, y) shows the input's point (a0 x + a1 y + a2, b0 x + b1 y + b2) / (c0 x + c1 y + 1).
 
@@ -303,13 +368,18 @@ def affine_transform(images, transform, interpolation="bilinear", fill_mode="con
     >>> affine_transform(np.ones((4, 4, 1), "float32"), np.array([1.0, 0, 1, 0, 1, 0, 0, 0], "float32")).shape
     (4, 4, 1)
     """
+    _check_transform(images, transform)
     transform = transform if len(transform.shape) == 2 else expand_dims(transform, 0)
     if len(images.shape) == 4 and transform.shape[0] == 1:
         transform = broadcast_to(transform, (images.shape[0], 8))
     return _sampled(images, _projected(transform), interpolation, fill_mode, fill_value, data_format)
 
 
-@op("images", also="start_points end_points", rule=rules.like)
+def _perspective_rule(images, start_points, end_points, interpolation="bilinear", fill_value=0, data_format=None):
+    return _like_images(images, data_format)
+
+
+@op("images", also="start_points end_points", rule=_perspective_rule)
 def perspective_transform(images, start_points, end_points, interpolation="bilinear", fill_value=0, data_format=None):
     """Images in which the four `start_points` (x, y) have moved to the `end_points`, both (4, 2) or (batch, 4, 2).
 
@@ -356,7 +426,7 @@ def _filtered(x, kernels: Sequence[tuple[float, ...]], axes: Sequence[int], padd
     return x
 
 
-@op("images", rule=rules.like)
+@op("images", rule=lambda images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None: _like_images(images, data_format))
 def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None):
     """Images smoothed with a Gaussian of `kernel_size` and standard deviations `sigma`, (height, width) each; zeros lie outside.
 
@@ -369,7 +439,13 @@ def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None
     return _back(_filtered(x, [_gaussian(int(n), float(s)) for n, s in zip(sizes, sigmas)], _axes(images, data_format)[:2], "same"), dtype)
 
 
-@op("images", rule=rules.like, promote="float")
+def _elastic_rule(
+    images, alpha=20.0, sigma=5.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0, seed=None, data_format=None
+):
+    return _like_images(images, data_format)
+
+
+@op("images", rule=_elastic_rule, promote="float")
 def elastic_transform(
     images, alpha=20.0, sigma=5.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0, seed=None, data_format=None
 ):
@@ -395,16 +471,25 @@ def _patches_rule(spatial: int):
     def rule(images, size, strides=None, dilation_rate=1, padding="valid", data_format=None):
         *axes, channels = _axes(images, data_format, spatial)
         size = _each(size, spatial)
-        if padding not in ("valid", "same"):
-            raise ValueError(f"padding must be 'valid' or 'same', got {padding!r}.")
-        steps, rates = _each(size if strides is None else strides, spatial), _each(dilation_rate, spatial)
-        spans = [(n - 1) * r + 1 for n, r in zip(size, rates)]
-        olds = [images.shape[axis] for axis in axes]
-        news = [None if o is None else -(-o // s) if padding == "same" else (o - n) // s + 1 for o, s, n in zip(olds, steps, spans)]
+        news = _patch_counts([images.shape[axis] for axis in axes], size, strides, dilation_rate, padding)[0]
         depth = images.shape[channels]
         return _with_size(images, (*axes, channels), [*news, None if depth is None else depth * math.prod(size)])
 
     return rule
+
+
+def _patch_counts(olds: Sequence, size: tuple[int, ...], strides, dilation_rate, padding: str) -> tuple[list, ...]:
+    """Per spatial axis: the number of patches, the steps between them, the steps inside, and the places that one spans."""
+    if padding not in ("valid", "same"):
+        raise ValueError(f"padding must be 'valid' or 'same', got {padding!r}.")
+    steps, rates = list(_each(size if strides is None else strides, len(size))), list(_each(dilation_rate, len(size)))
+    spans = [(n - 1) * r + 1 for n, r in zip(size, rates)]
+    news = [None if o is None else -(-o // s) if padding == "same" else (o - n) // s + 1 for o, s, n in zip(olds, steps, spans)]
+    if any(isinstance(n, int) and n < 1 for n in news):
+        raise ValueError(
+            f"Patches of {size} that span {spans} do not fit into {list(olds)} positions; pad the images, or use padding='same'."
+        )
+    return news, steps, rates, spans
 
 
 def _each(value, count: int) -> tuple[int, ...]:
@@ -415,10 +500,8 @@ def _patches(x, size, strides, dilation_rate, padding, data_format, spatial: int
     *axes, channels = _axes(x, data_format, spatial)
     x, batch = moveaxis(x, channels, -1), len(x.shape) - spatial - 1
     size = _each(size, spatial)
-    steps, rates = _each(size if strides is None else strides, spatial), _each(dilation_rate, spatial)
-    spans = [(n - 1) * r + 1 for n, r in zip(size, rates)]
     olds = [x.shape[batch + i] for i in range(spatial)]
-    news = [-(-o // s) if padding == "same" else (o - n) // s + 1 for o, s, n in zip(olds, steps, spans)]
+    news, steps, rates, spans = _patch_counts(olds, size, strides, dilation_rate, padding)
     if padding == "same":
         extra = [builtins.max(0, (m - 1) * s + n - o) for m, s, n, o in zip(news, steps, spans, olds)]
         x = pad(x, [(0, 0)] * batch + [(e // 2, e - e // 2) for e in extra] + [(0, 0)])
@@ -453,15 +536,19 @@ def extract_patches_3d(volumes, size, strides=None, dilation_rate=1, padding="va
 
 def _side(old: Any, before: Any, after: Any, target: Any, name: str) -> tuple[int, int | None]:
     """(before, new size) of a crop or padding from those two that are given."""
-    if [before, after, target].count(None) != 1:
+    if builtins.sum(n is None for n in (before, after, target)) != 1:
         raise ValueError(f"{name} needs exactly two of its start, end and target along each axis, got {before}, {after}, {target}.")
-    if name == "pad_images":
-        if target is None:
-            return before, None if old is None else old + before + after
-        return (target - old - after if before is None else before), target
+    if old is None:
+        return before, target
+    sign = 1 if name == "pad_images" else -1
     if target is None:
-        return before, None if old is None else old - before - after
-    return (old - target - after if before is None else before), target
+        target = old + sign * (before + after)
+    elif before is None:
+        before = sign * (target - old) - after
+    margins = (before, sign * (target - old) - before, target)
+    if any(isinstance(n, int) and n < 0 for n in margins):
+        raise ValueError(f"{name} cannot bring an axis of {old} to {target} with {margins[0]} before and {margins[1]} behind.")
+    return before, target
 
 
 def _frame(name: str):
@@ -470,7 +557,7 @@ def _frame(name: str):
         news = []
         for axis, before, after, target in ((h, top, bottom, target_height), (w, left, right, target_width)):
             old = images.shape[axis]
-            news.append(target if old is None and target is not None else _side(old, before, after, target, name)[1])
+            news.append(_side(old, before, after, target, name)[1])
         return _with_size(images, (h, w), news)
 
     return lambda images, *args, **kwargs: rule(
@@ -506,14 +593,24 @@ def pad_images(images, top_padding=None, left_padding=None, bottom_padding=None,
     return _padded(images, {h: (height - images.shape[h], top), w: (width - images.shape[w], left)})
 
 
-def _three(x, data_format: str | None) -> tuple[Any, int]:
+def _colors(x, data_format: str | None) -> int:
+    """The channel axis of images in colors."""
     channels = _axes(x, data_format)[2]
     if x.shape[channels] not in (3, None):
         raise ValueError(f"Colors need 3 channels, got shape {tuple(x.shape)} (data_format={data_format}).")
+    return channels
+
+
+def _three(x, data_format: str | None) -> tuple[Any, int]:
+    channels = _colors(x, data_format)
     return moveaxis(x, channels, -1), channels
 
 
-@op("images", rule=lambda images, data_format=None: _with_size(images, _axes(images, data_format)[2:], [1]))
+def _like_colors(images, data_format=None):
+    return _with_size(images, [_colors(images, data_format)], [3])
+
+
+@op("images", rule=lambda images, data_format=None: _with_size(images, [_colors(images, data_format)], [1]))
 def rgb_to_grayscale(images, data_format=None):
     """The luma 0.2989 R + 0.587 G + 0.114 B of RGB images, with one channel.
 
@@ -526,7 +623,7 @@ def rgb_to_grayscale(images, data_format=None):
     return moveaxis(cast(tensordot(x, cast(np.array([[0.2989], [0.587], [0.114]], "float32"), x.dtype), 1), dtype), -1, channels)
 
 
-@op("images", rule=rules.like, promote="float")
+@op("images", rule=_like_colors, promote="float")
 def rgb_to_hsv(images, data_format=None):
     """Hue, saturation and value, all in [0, 1], of RGB images in [0, 1].
 
@@ -544,7 +641,7 @@ def rgb_to_hsv(images, data_format=None):
     return moveaxis(stack([hue, saturation, value], axis=-1), -1, channels)
 
 
-@op("images", rule=rules.like, promote="float")
+@op("images", rule=_like_colors, promote="float")
 def hsv_to_rgb(images, data_format=None):
     """RGB images in [0, 1] from hue, saturation and value in [0, 1].
 
@@ -557,6 +654,7 @@ def hsv_to_rgb(images, data_format=None):
 
 
 def _sobel_rule(images, data_format=None):
+    _axes(images, data_format)
     return shaped(images, (*images.shape, 2))
 
 
@@ -573,10 +671,19 @@ def sobel_edges(images, data_format=None):
 
 
 def _ssim_rule(image1, image2, max_val=1.0, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03, data_format=None):
+    _check_compared(image1, image2, filter_size, data_format)
+    return shaped(image1, broadcast(image1.shape, image2.shape)[:-3])
+
+
+def _check_compared(image1, image2, filter_size: int, data_format: str | None) -> tuple[int, int]:
+    """The spatial axes of two images of one shape that a filter fits into."""
     h, w, _ = _axes(image1, data_format)
-    if any(image1.shape[a] is not None and image1.shape[a] < filter_size for a in (h, w)):
-        raise ValueError(f"ssim needs images of at least {filter_size} x {filter_size} pixels, got shape {image1.shape}.")
-    return shaped(image1, image1.shape[:-3])
+    shape = tuple(image1.shape)
+    if not compatible(shape, tuple(image2.shape)):
+        raise ValueError(f"ssim compares images of one shape, got {shape} and {tuple(image2.shape)}.")
+    if any(shape[a] is not None and shape[a] < filter_size for a in (h, w)):
+        raise ValueError(f"ssim needs images of at least {filter_size} x {filter_size} pixels, got shape {shape}.")
+    return h, w
 
 
 @op("image1 image2", rule=_ssim_rule, promote="float")
@@ -587,7 +694,7 @@ def ssim(image1, image2, max_val=1.0, filter_size=11, filter_sigma=1.5, k1=0.01,
 
     >>> ssim(np.ones((1, 16, 16, 1), "float32"), np.ones((1, 16, 16, 1), "float32"))  # [1.]
     """
-    h, w, _ = _axes(image1, data_format)
+    h, w = _check_compared(image1, image2, filter_size, data_format)
     kernel = _gaussian(filter_size, filter_sigma)
 
     def local(x):

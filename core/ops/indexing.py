@@ -35,9 +35,7 @@ __all__ = [
 def _sliced(dim: int | None, part: builtins.slice) -> int | None:
     """The length of a slice of `dim` elements, None where it is not known."""
     bounds = [as_index(bound) for bound in (part.start, part.stop, part.step)]
-    if dim is not None and builtins.all(bound is None or isinstance(bound, int) for bound in bounds):
-        return len(range(*builtins.slice(*bounds).indices(dim)))
-    return None
+    return shapes.sliced(dim, *bounds) if builtins.all(bound is None or isinstance(bound, int) for bound in bounds) else None
 
 
 def _get_item(x, key):
@@ -145,7 +143,14 @@ def slice(inputs, start_indices, shape):
 # Putting.
 
 
-@op("inputs updates", rule=lambda inputs, start_indices, updates, donate=False: rules.like(inputs))
+def _slice_update(inputs, start_indices, updates, donate=False):
+    fits = len(updates.shape) == len(inputs.shape)
+    if not fits or builtins.any(n is not None and m is not None and m > n for n, m in zip(inputs.shape, updates.shape)):
+        raise ValueError(f"slice_update needs a block that fits into the shape {inputs.shape}, got updates of shape {updates.shape}.")
+    return rules.like(inputs)
+
+
+@op("inputs updates", rule=_slice_update)
 def slice_update(inputs, start_indices, updates, donate=False):
     """A copy of `inputs` with the block `updates` put at `start_indices`, which may be a tensor.
 
@@ -158,9 +163,23 @@ def slice_update(inputs, start_indices, updates, donate=False):
     primitive()
 
 
+def _check_updates(name: str, indices, updates, dims) -> None:
+    """An error unless the updates are one element or slice of a tensor of `dims` for each index, or broadcast to that."""
+    depth = indices.shape[-1] if indices.shape else 0
+    if depth is None:
+        return
+    wanted = (*indices.shape[:-1], *dims[depth:])
+    if not 0 < depth <= len(dims) or not shapes.fits(updates.shape, wanted):
+        raise ValueError(
+            f"{name} needs updates of shape (..., rest) for indices of shape (..., depth) into a tensor of shape (depth axes, rest), "
+            f"got updates of shape {updates.shape} for indices of shape {indices.shape} and a tensor of shape {dims}."
+        )
+
+
 def _scatter(indices, values, shape):
-    dims = map(as_index, shape)
-    return rules.shaped(values, tuple(n if isinstance(n, int) else None for n in dims))
+    dims = tuple(n if isinstance(n, int) else None for n in map(as_index, shape))
+    _check_updates("scatter", indices, values, dims)
+    return rules.shaped(values, dims)
 
 
 @op("values", also="indices", rule=_scatter)
@@ -175,6 +194,7 @@ def scatter(indices, values, shape):
 
 def _scatter_update(inputs, indices, updates, reduction=None):
     check_reduction(reduction)
+    _check_updates("scatter_update", indices, updates, inputs.shape)
     return rules.like(inputs)
 
 
@@ -233,6 +253,8 @@ def select(condlist, choicelist, default=0):
 
 
 def _nonzero(x):
+    if not x.shape:
+        raise ValueError("A scalar has no axes to give places on; nonzero needs a tensor of at least one dimension.")
     return tuple(KerasTensor((None,), "int32") for _ in x.shape)
 
 
@@ -282,7 +304,7 @@ def _argpartition(x, kth, axis=-1):
 
 
 def _check_kth(x, kth, axis) -> None:
-    dim = shapes.size(tuple(x.shape)) if axis is None else x.shape[axis]
+    dim = shapes.size(tuple(x.shape)) if axis is None else x.shape[shapes.normalize_axis(axis, len(x.shape))]
     if isinstance(kth, int) and dim is not None and not -dim <= kth < dim:
         raise ValueError(f"kth={kth} is out of range for an axis of {dim}.")
 
@@ -301,6 +323,8 @@ def argpartition(x, kth, axis=-1):
 
 
 def _top_k(x, k, sorted=True):
+    if not x.shape:
+        raise ValueError("top_k needs a tensor of at least one dimension, got the shape ().")
     dim = x.shape[-1]
     if isinstance(k, int) and dim is not None and k > dim:
         raise ValueError(f"top_k cannot find {k} elements in a last axis of {dim}.")
@@ -499,7 +523,13 @@ def unravel_index(indices, shape):
 # Along a line.
 
 
+def _check_times(n) -> None:
+    if n < 0:
+        raise ValueError(f"diff is taken n >= 0 times, got {n}.")
+
+
 def _diff(a, n=1, axis=-1):
+    _check_times(n)
     axis = shapes.normalize_axis(axis, len(a.shape))
     dim = a.shape[axis]
     return rules.shaped(a, (*a.shape[:axis], None if dim is None else builtins.max(dim - n, 0), *a.shape[axis + 1 :]))
@@ -512,9 +542,8 @@ def diff(a, n=1, axis=-1):
     >>> diff([1, 4, 9])
     array([3, 5], dtype=int32)
     """
-    if n < 0:
-        raise ValueError(f"diff is taken n >= 0 times, got {n}.")
-    before = (builtins.slice(None),) * (axis % len(a.shape))
+    _check_times(n)
+    before = (builtins.slice(None),) * shapes.normalize_axis(axis, len(a.shape))
     minus = not_equal if dtype(a) == "bool" else subtract
     for _ in range(n):
         a = minus(a[(*before, builtins.slice(1, None))], a[(*before, builtins.slice(None, -1))])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import builtins
 import itertools
+from typing import Any
 
+from core.backend.arguments import check_number
 from core.backend.symbolic import KerasTensor
 from core.base import shapes
 from core.ops import rules
@@ -135,20 +137,22 @@ def dstack(xs):
 
 def _pieces(x, points, axis):
     """The parts of `x` between `points`, as slicing counts them."""
-    dim, edges = x.shape[axis], [0, *map(int, points), None]
+    dim, edges = x.shape[axis], [0, *(p if isinstance(p, KerasTensor) else int(p) for p in points), None]
     result = []
     for start, stop in itertools.pairwise(edges):
-        if dim is not None:
-            length = len(range(dim)[start:stop])
-        elif stop is None or start < 0 or stop < 0:
-            length = None
-        else:
-            length = builtins.max(stop - start, 0)
+        unknown = isinstance(start, KerasTensor) or isinstance(stop, KerasTensor)
+        length = None if unknown else shapes.sliced(dim, start, stop)
         result.append(rules.shaped(x, (*x.shape[:axis], length, *x.shape[axis + 1 :])))
     return result
 
 
+def _known_count(count: Any, name: str) -> None:
+    if isinstance(count, KerasTensor):
+        raise ValueError(f"{name} makes as many tensors as it is told, which must be known; got {count!r}.")
+
+
 def _split(x, indices_or_sections, axis=0):
+    _known_count(indices_or_sections, "split")
     axis = shapes.normalize_axis(axis, len(x.shape))
     if not isinstance(indices_or_sections, int):
         return _pieces(x, indices_or_sections, axis)
@@ -180,6 +184,7 @@ def _uneven(dim: int, sections: int) -> list[int]:
 
 
 def _array_split(x, indices_or_sections, axis=0):
+    _known_count(indices_or_sections, "array_split")
     axis = shapes.normalize_axis(axis, len(x.shape))
     if not isinstance(indices_or_sections, int):
         return _pieces(x, indices_or_sections, axis)
@@ -231,7 +236,9 @@ def dsplit(x, indices_or_sections):
 
 
 def _unstack(x, num=None, axis=0):
+    _known_count(num, "unstack")
     axis = shapes.normalize_axis(axis, len(x.shape))
+    check_number(num, x.shape[axis])
     count = x.shape[axis] if num is None else num
     if count is None:
         raise ValueError(f"unstack cannot count the tensors: axis {axis} of the shape {x.shape} is unknown; give num.")

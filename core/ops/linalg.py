@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Callable
 
+from core.backend.arguments import check_cross
 from core.backend.symbolic import KerasTensor
 from core.base import dtypes, shapes
 from core.ops import rules
@@ -174,8 +176,7 @@ def outer(x1, x2):
 def _cross_rule(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None) -> KerasTensor:
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     a, b = x1.shape[shapes.normalize_axis(axisa, x1.ndim, "axisa")], x2.shape[shapes.normalize_axis(axisb, x2.ndim, "axisb")]
-    if a not in (2, 3, None) or b not in (2, 3, None):
-        raise ValueError(f"cross needs vectors of 2 or 3 elements, got {a} and {b} in shapes {x1.shape} and {x2.shape}.")
+    check_cross(a, b)
     batch = list(shapes.broadcast(shapes.reduced(x1.shape, axisa), shapes.reduced(x2.shape, axisb)))
     if a == b == 2:
         return shaped(x1, batch)
@@ -197,8 +198,14 @@ def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
 
 
 def _norm_rule(x: KerasTensor, ord=None, axis=None, keepdims=False) -> KerasTensor:
-    if axis is None and ord is not None and x.ndim > 2:
+    if axis is None and ord is not None and x.ndim not in (1, 2):
         raise ValueError(f"norm with ord={ord!r} takes the norm of a vector or matrix; name its axis in a tensor of shape {x.shape}.")
+    count = x.ndim if axis is None else len(shapes.normalize_axes(axis, x.ndim))
+    if axis is not None and count not in (1, 2):
+        raise ValueError(f"norm takes one axis for vectors or two for matrices, got axis={axis}.")
+    orders = ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)
+    if ord is not None and (ord not in orders if count == 2 else isinstance(ord, str)):
+        raise ValueError(f"norm knows the orders {orders} of matrices and any number for vectors, got ord={ord!r}.")
     return rules.reduce(x, axis, keepdims)
 
 
@@ -353,12 +360,21 @@ def lu_factor(x):
 def matrix_rank(x, tol=None):
     """How many singular values of matrices (..., m, n) exceed `tol`, int32; by default the largest times epsilon times max(m, n).
 
+    Of a vector or a scalar, 1 unless all of it is 0.
+
     >>> matrix_rank([[1.0, 2.0], [2.0, 4.0]])  # 1
     """
     primitive()
 
 
-@op("x", rule=lambda x, rcond=None: shaped(x, (*x.shape[:-2], x.shape[-1], x.shape[-2])), promote="float")
+def _pinv_rule(x: KerasTensor, rcond=None) -> KerasTensor:
+    if x.ndim < 2:
+        raise ValueError(f"pinv needs matrices (..., m, n), got shape {x.shape}.")
+    *batch, m, n = x.shape
+    return shaped(x, (*batch, n, m))
+
+
+@op("x", rule=_pinv_rule, promote="float")
 def pinv(x, rcond=None):
     """The Moore-Penrose inverse (..., n, m) of matrices (..., m, n).
 

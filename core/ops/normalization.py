@@ -16,15 +16,26 @@ from core.ops.shape import reshape, squeeze
 __all__ = ["batch_normalization", "layer_normalization", "moments", "normalize", "replica_mean", "rms_normalization"]
 
 
-@op(rule=rules.like, promote="float")
+def _check_order(order) -> None:
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"normalize expected an integer `order` of at least 1, got {order!r}.")
+
+
+def _normalize_rule(x, axis=-1, order=2, epsilon=None):
+    _check_order(order)
+    shapes.normalize_axes(axis, len(x.shape))
+    return rules.like(x)
+
+
+@op(rule=_normalize_rule, promote="float")
 def normalize(x, axis=-1, order=2, epsilon=None):
     """`x` divided by its norm of `order` (an integer of at least 1) along `axis`, or by `epsilon` where that is larger.
 
     >>> normalize([3.0, 4.0])
     array([0.6, 0.8], dtype=float32)
     """
-    if not isinstance(order, int) or order < 1:
-        raise ValueError(f"normalize expected an integer `order` of at least 1, got {order!r}.")
+    _check_order(order)
+    axis = shapes.normalize_axes(axis, len(x.shape))
     epsilon = config.epsilon() if epsilon is None else epsilon
     if order == 1:
         return x / maximum(sum(abs(x), axis=axis, keepdims=True), epsilon)
@@ -80,11 +91,19 @@ def replica_mean(x):
     return x
 
 
-def _batch_normalization_rule(x, mean, variance, axis, offset=None, scale=None, epsilon=0.001):
+def _check_vectors(x, axis, **vectors) -> None:
+    """An error unless each vector has one value per index of `axis`."""
     dim = x.shape[shapes.normalize_axis(axis, len(x.shape))]
-    for name, p in (("mean", mean), ("variance", variance), ("offset", offset), ("scale", scale)):
-        if p is not None and dim is not None and not shapes.compatible(p.shape, (dim,)):
-            raise ValueError(f"batch_normalization expected {name} of shape ({dim},), the size of axis {axis} of {x.shape}, got {p.shape}.")
+    for name, p in vectors.items():
+        if p is not None and not shapes.compatible(tuple(p.shape), (dim,)):
+            shape = tuple(x.shape)
+            raise ValueError(
+                f"batch_normalization expected {name} of shape ({dim},), the size of axis {axis} of {shape}, got {tuple(p.shape)}."
+            )
+
+
+def _batch_normalization_rule(x, mean, variance, axis, offset=None, scale=None, epsilon=0.001):
+    _check_vectors(x, axis, mean=mean, variance=variance, offset=offset, scale=scale)
     return KerasTensor(x.shape, x.dtype)
 
 
@@ -97,6 +116,7 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     >>> batch_normalization([[3.0]], [1.0], [4.0], axis=-1, epsilon=0.0)
     array([[1.]], dtype=float32)
     """
+    _check_vectors(x, axis, mean=mean, variance=variance, offset=offset, scale=scale)
     factor = rsqrt(variance + epsilon)
     factor = factor if scale is None else factor * scale
     shift = -mean * factor if offset is None else offset - mean * factor
@@ -107,37 +127,61 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     return x * factor + shift
 
 
+def _sorted_axes(axis, rank: int) -> tuple[int, ...]:
+    """The normalized axes in the order of the tensor, whichever way they were named."""
+    return tuple(sorted(shapes.normalize_axes(axis, rank)))
+
+
 def _scaled_rule(x, *parameters, axis=-1, **kwargs):
-    shapes.normalize_axes(axis, len(x.shape))
+    _check_parameters(x, _sorted_axes(axis, len(x.shape)), *parameters)
     return KerasTensor(x.shape, x.dtype)
+
+
+def _check_parameters(x, axes, *parameters) -> None:
+    """An error unless the parameters have the normalized axes' shape, or broadcast to the shape of `x`."""
+    shape = tuple(x.shape)
+    for p in parameters:
+        if p is not None and not shapes.fits(_spread(tuple(p.shape), axes, len(shape)), shape):
+            wanted = tuple(shape[one] for one in axes)
+            raise ValueError(
+                f"A normalization over the axes {axes} of the shape {shape} needs parameters of shape {wanted}, got {p.shape}."
+            )
+
+
+def _spread(shape, axes, rank: int):
+    """The shape in which a parameter of the normalized axes' shape broadcasts against the tensor."""
+    if len(shape) != len(axes) or axes == tuple(range(rank - len(axes), rank)):
+        return shape
+    sizes = dict(zip(axes, shape))
+    return tuple(sizes.get(i, 1) for i in range(rank))
 
 
 def _across(parameter, axes, x):
     """A parameter of the normalized axes' shape, made to broadcast against `x`."""
     shape = tuple(parameter.shape)
-    if len(shape) == len(axes) and axes != tuple(range(len(x.shape) - len(axes), len(x.shape))):
-        sizes = dict(zip(axes, shape))
-        parameter = reshape(parameter, [sizes.get(i, 1) for i in range(len(x.shape))])
-    return cast(parameter, dtypes.standardize_dtype(x.dtype))
+    wanted = _spread(shape, axes, len(x.shape))
+    return cast(parameter if wanted == shape else reshape(parameter, wanted), dtypes.standardize_dtype(x.dtype))
 
 
 def _layer_rule(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False):
-    return _scaled_rule(x, gamma, beta, axis=axis)
+    return _scaled_rule(x, gamma, None if rms_scaling else beta, axis=axis)
 
 
 @op("x", also="gamma beta", rule=_layer_rule, promote="float")
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False):
     """`x` moved and scaled to mean 0 and variance 1 over `axis` (one or several), times `gamma`, plus `beta`. Ba et al., 2016.
 
-    `gamma` and `beta` have the shape of the normalized axes. Half-precision tensors are normalized in float32; the result has
-    the dtype of `x`. `epsilon` (`core.config.epsilon()` unless given) is added to the variance. `rms_scaling=True`, kept for old
-    models, divides by the standard deviation without moving the mean and ignores `beta`; `rms_normalization` is the better choice.
+    `gamma` and `beta` have the shape of the normalized axes, in the order of the tensor. Half-precision tensors are normalized in
+    float32; the result has the dtype of `x`. `epsilon` (`core.config.epsilon()` unless given) is added to the variance.
+    `rms_scaling=True`, kept for old models, divides by the standard deviation without moving the mean and ignores `beta`;
+    `rms_normalization` is the better choice.
 
     >>> layer_normalization([1.0, 3.0])
     array([-1.,  1.], dtype=float32)
     """
     epsilon = config.epsilon() if epsilon is None else epsilon
-    axes = shapes.normalize_axes(axis, len(x.shape))
+    axes = _sorted_axes(axis, len(x.shape))
+    _check_parameters(x, axes, gamma, None if rms_scaling else beta)
     wide, own = _widened(x)
     average = mean(wide, axis=axes, keepdims=True)
     centered = wide - average
@@ -164,7 +208,8 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     array([1., 1.], dtype=float32)
     """
     epsilon = config.epsilon() if epsilon is None else epsilon
-    axes = shapes.normalize_axes(axis, len(x.shape))
+    axes = _sorted_axes(axis, len(x.shape))
+    _check_parameters(x, axes, scale)
     wide, own = _widened(x)
     y = wide * rsqrt(mean(square(wide), axis=axes, keepdims=True) + epsilon)
     return cast(y if scale is None else y * _across(scale, axes, wide), own)

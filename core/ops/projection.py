@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from core.backend.symbolic import KerasTensor
+from core.base.shapes import compatible
 from core.ops.linalg import tensordot
 from core.ops.registry import op
 
 __all__ = ["projection"]
 
 
+def _check(x, kernel, axes: int) -> None:
+    """An error unless the last axes of `x` are the first ones of the kernel."""
+    shape, wanted = tuple(x.shape), tuple(kernel.shape[:axes])
+    if len(shape) < axes or not compatible(shape[len(shape) - axes :], wanted):
+        raise ValueError(f"projection expected inputs whose last axes are {wanted}, got shape {shape}.")
+
+
 def _projection_rule(x, kernel, bias=None, axes=1):
-    given, wanted = x.shape[len(x.shape) - axes :], kernel.shape[:axes]
-    if len(given) != axes or any(g is not None and w is not None and g != w for g, w in zip(given, wanted)):
-        raise ValueError(f"projection expected inputs whose last axes are {wanted}, got shape {x.shape}.")
+    _check(x, kernel, axes)
     return KerasTensor((*x.shape[: len(x.shape) - axes], *kernel.shape[axes:]), x.dtype)
 
 
@@ -25,5 +31,6 @@ def projection(x, kernel, bias=None, axes=1):
     >>> projection(np.ones((2, 5, 4)), np.ones((4, 3, 2))).shape
     (2, 5, 3, 2)
     """
+    _check(x, kernel, axes)
     y = tensordot(x, kernel, axes=axes)
     return y if bias is None else y + bias

@@ -19,7 +19,7 @@ from core.ops.shape import transpose
 __all__ = ["gru", "lstm", "simple_rnn"]
 
 
-def _shapes(name, gates, x, h, kernel, recurrent_kernel):
+def _shapes(name, gates, x, states, kernel, recurrent_kernel):
     if len(x.shape) != 3:
         raise ValueError(f"{name} expected x as (batch, time, features), got shape {x.shape}.")
     units, width = recurrent_kernel.shape
@@ -32,16 +32,20 @@ def _shapes(name, gates, x, h, kernel, recurrent_kernel):
             f"got {kernel.shape} and {recurrent_kernel.shape}."
         )
     state = KerasTensor((x.shape[0], units), x.dtype)
+    if not all(shapes.compatible(one.shape, state.shape) for one in states):
+        raise ValueError(f"{name} expected states of shape {state.shape}, (batch, units), got {[one.shape for one in states]}.")
     return KerasTensor((*x.shape[:2], units), x.dtype), state
 
 
 def _over_time(step, states, projected):
+    if any(len(state.shape) != 2 or state.shape[0] != projected.shape[0] for state in states):
+        raise ValueError("A recurrent op expected states (batch, units) of the batch size of its sequences.")
     states, outputs = scan(step, states, transpose(projected, (1, 0, 2)))
     return transpose(outputs, (1, 0, 2)), *states
 
 
 def _simple_rule(x, h, kernel, recurrent_kernel, bias=None):
-    return _shapes("simple_rnn", 1, x, h, kernel, recurrent_kernel)
+    return _shapes("simple_rnn", 1, x, (h,), kernel, recurrent_kernel)
 
 
 @op("x h kernel recurrent_kernel bias", rule=_simple_rule, promote="float")
@@ -60,7 +64,7 @@ def simple_rnn(x, h, kernel, recurrent_kernel, bias=None):
 
 
 def _lstm_rule(x, h, c, kernel, recurrent_kernel, bias=None):
-    outputs, state = _shapes("lstm", 4, x, h, kernel, recurrent_kernel)
+    outputs, state = _shapes("lstm", 4, x, (h, c), kernel, recurrent_kernel)
     return outputs, state, KerasTensor(state.shape, state.dtype)
 
 
@@ -85,7 +89,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None):
 
 
 def _gru_rule(x, h, kernel, recurrent_kernel, bias=None):
-    return _shapes("gru", 3, x, h, kernel, recurrent_kernel)
+    return _shapes("gru", 3, x, (h,), kernel, recurrent_kernel)
 
 
 @op("x h kernel recurrent_kernel bias", rule=_gru_rule, promote="float")

@@ -59,7 +59,14 @@ def prod(x, axis=None, keepdims=False, dtype=None):
     primitive()
 
 
-@op(rule=rules.reduce)
+def _chosen(x, axis=None, keepdims=False, initial=None):
+    """`rules.reduce` for one of the elements, which must be there."""
+    if initial is None:
+        shapes.check_not_empty(x.shape, axis)
+    return rules.reduce(x, axis, keepdims)
+
+
+@op(rule=_chosen)
 def max(x, axis=None, keepdims=False, initial=None):
     """The largest element of `x` over `axis`, and at least `initial` where given (which an empty axis needs).
 
@@ -69,7 +76,7 @@ def max(x, axis=None, keepdims=False, initial=None):
     primitive()
 
 
-@op(rule=rules.reduce)
+@op(rule=_chosen)
 def min(x, axis=None, keepdims=False, initial=None):
     """The smallest element of `x` over `axis`, and at most `initial` where given (which an empty axis needs).
 
@@ -132,7 +139,7 @@ def all(x, axis=None, keepdims=False):
     primitive()
 
 
-@op(rule=rules.typed(rules.reduce, "int32"))
+@op(rule=rules.typed(_chosen, "int32"))
 def argmax(x, axis=None, keepdims=False):
     """The place of the largest element along `axis`, the first of equals, as int32; in the flat elements where `axis` is None.
 
@@ -142,7 +149,7 @@ def argmax(x, axis=None, keepdims=False):
     primitive()
 
 
-@op(rule=rules.typed(rules.reduce, "int32"))
+@op(rule=rules.typed(_chosen, "int32"))
 def argmin(x, axis=None, keepdims=False):
     """The place of the smallest element along `axis`, the first of equals, as int32; in the flat elements where `axis` is None.
 
@@ -200,9 +207,15 @@ def count_nonzero(x, axis=None):
     return sum(cast(cast(x, "bool"), "int32"), axis)
 
 
-@op(rule=rules.reduce)
+def _ptp(x, axis=None, keepdims=False):
+    if x.dtype == "bool":
+        raise ValueError("Bools have no differences; cast them to integers for ptp.")
+    return _chosen(x, axis, keepdims)
+
+
+@op(rule=_ptp)
 def ptp(x, axis=None, keepdims=False):
-    """The largest element of `x` over `axis` less the smallest.
+    """The largest element of `x` over `axis` less the smallest. `ValueError` for bools.
 
     >>> int(ptp([2, 7, 4]))
     5
@@ -213,6 +226,9 @@ def ptp(x, axis=None, keepdims=False):
 def _average(x, axis=None, weights=None):
     if weights is not None and not shapes.compatible(weights.shape, x.shape) and not _one_axis(axis, weights):
         raise ValueError(f"average needs weights of the shape {x.shape}, or a vector and one axis; got {weights.shape}, axis={axis}.")
+    one = x.shape[shapes.normalize_axis(axis, x.ndim)] if weights is not None and _one_axis(axis, weights) else None
+    if one is not None and not shapes.compatible(weights.shape, (one,)):
+        raise ValueError(f"average needs one weight for each place on axis {axis} of the shape {x.shape}, got {weights.shape[0]}.")
     return rules.reduce(x, axis)
 
 
@@ -258,13 +274,16 @@ def _quantiles(x, q, axis, method, keepdims, propagate):
     """Quantiles of the numbers along `axis`; NaN where one is met and `propagate`, or where there is no number."""
     from core.ops.convert import shape
     from core.ops.indexing import sort, take_along_axis, where
-    from core.ops.shape import broadcast_to, expand_dims, moveaxis, reshape
+    from core.ops.shape import broadcast_to, expand_dims, moveaxis, pad, reshape
 
     if method not in _METHODS:
         raise ValueError(f"The method of a quantile is one of {', '.join(_METHODS)}; got {method!r}.")
-    rank, axes = len(x.shape), shapes.normalize_axes(axis, len(x.shape))
+    rank, axes = len(x.shape), sorted(shapes.normalize_axes(axis, len(x.shape)))
     rest = [dim for place, dim in enumerate(shape(x)) if place not in axes]
-    rows = reshape(moveaxis(x, axes, tuple(range(rank - len(axes), rank))), [*rest, -1])
+    length = shapes.size(tuple(x.shape[one] for one in axes))
+    rows = reshape(moveaxis(x, axes, tuple(range(rank - len(axes), rank))), [*rest, -1 if length is None else length])
+    if length == 0:  # no number at all: NaN, as for rows that hold nothing else
+        rows = pad(rows, [(0, 0)] * len(rest) + [(0, 1)], constant_values=float("nan"))
     missing = isnan(rows)
     rows = sort(where(missing, full_like(rows, float("inf")), rows), -1)
     count = sum(cast(logical_not(missing), x.dtype), -1, keepdims=True)
@@ -393,7 +412,7 @@ def nanprod(x, axis=None, keepdims=False):
     return prod(_filled(x, 1), axis, keepdims)
 
 
-@op(rule=rules.reduce)
+@op(rule=_chosen)
 def nanmax(x, axis=None, keepdims=False):
     """`max` of the elements that are numbers; NaN where there are none.
 
@@ -403,7 +422,7 @@ def nanmax(x, axis=None, keepdims=False):
     return _where_empty(x, max(_filled(x, -float("inf")), axis, keepdims), axis, keepdims) if _has_nan(x) else max(x, axis, keepdims)
 
 
-@op(rule=rules.reduce)
+@op(rule=_chosen)
 def nanmin(x, axis=None, keepdims=False):
     """`min` of the elements that are numbers; NaN where there are none.
 
@@ -454,7 +473,7 @@ def _nan_position(position, fill, x, axis, keepdims):
     return where(all(isnan(x), axis, keepdims), full_like(found, -1), found)
 
 
-@op(rule=rules.typed(rules.reduce, "int32"))
+@op(rule=rules.typed(_chosen, "int32"))
 def nanargmax(x, axis=None, keepdims=False):
     """`argmax` among the elements that are numbers; -1 where there are none.
 
@@ -464,7 +483,7 @@ def nanargmax(x, axis=None, keepdims=False):
     return _nan_position(argmax, -float("inf"), x, axis, keepdims)
 
 
-@op(rule=rules.typed(rules.reduce, "int32"))
+@op(rule=rules.typed(_chosen, "int32"))
 def nanargmin(x, axis=None, keepdims=False):
     """`argmin` among the elements that are numbers; -1 where there are none.
 
@@ -499,6 +518,8 @@ def nancumprod(x, axis=None, dtype=None):
 
 def _trace(x, offset=0, axis1=0, axis2=1):
     axes = {shapes.normalize_axis(axis, len(x.shape)) for axis in (axis1, axis2)}
+    if len(axes) < 2:
+        raise ValueError(f"trace needs two different axes, got axis1={axis1} and axis2={axis2} for the shape {x.shape}.")
     return rules.shaped(x, tuple(dim for i, dim in enumerate(x.shape) if i not in axes), _summed(x.dtype))
 
 
@@ -531,7 +552,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
 
 
 def _corrcoef(x):
-    if len(x.shape) > 2:
+    if len(x.shape) not in (1, 2):
         raise ValueError(f"corrcoef takes a vector or a matrix whose rows are variables, got the shape {x.shape}.")
     return rules.shaped(x, x.shape[:1] * 2 if len(x.shape) == 2 else ())
 
@@ -557,6 +578,11 @@ def corrcoef(x):
 
 
 def _bincount(x, weights=None, minlength=0, sparse=False):
+    if not x.shape or (weights is not None and not shapes.compatible(weights.shape, x.shape)):
+        given = None if weights is None else weights.shape
+        raise ValueError(
+            f"bincount needs integers of at least one dimension, and weights of their shape; got the shapes {x.shape} and {given}."
+        )
     return KerasTensor((*x.shape[:-1], None), "int32" if weights is None else weights.dtype, sparse=sparse)
 
 
@@ -576,6 +602,8 @@ def bincount(x, weights=None, minlength=0, sparse=False):
 def _segment(data, segment_ids, num_segments=None, sorted=False):
     if len(segment_ids.shape) != 1 or not data.shape:
         raise ValueError(f"A segment op takes a vector of ids, one per row of data; got the shapes {segment_ids.shape} and {data.shape}.")
+    if not shapes.compatible(segment_ids.shape, data.shape[:1]):
+        raise ValueError(f"A segment op needs one id per row of data, got {segment_ids.shape[0]} ids for the shape {data.shape}.")
     return rules.shaped(data, (num_segments, *data.shape[1:]))
 
 

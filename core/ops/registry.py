@@ -14,6 +14,8 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 import numpy as np
 
 from core.backend import slot
+from core.backend.bounds import recordable
+from core.backend.dimension import Dimension, holds_symbolic
 from core.backend.journal import Holder
 from core.backend.protocol import Backend
 from core.backend.symbolic import KerasTensor, Node
@@ -149,7 +151,7 @@ class Op:
                 found = slot.owner(member)
                 if found is not None and found is not backend:
                     backend = found if backend is None else slot.owner_of((*self._members(bound),))
-        if symbolic:
+        if symbolic or (not self.is_primitive or not self.tensors) and holds_symbolic(self._statics(bound)):
             return self.symbolic(args, kwargs)
         if backend is None:
             backend = slot.active()
@@ -157,15 +159,27 @@ class Op:
         implementation = self.implementation(backend)
         for value in self._members(bound):
             kind = type(value)
-            if kind not in self.fast and slot.OWNERS.get(kind) is backend:
+            if kind not in self.fast and (slot.OWNERS.get(kind) is backend or (kind is np.ndarray and backend.tensor_types == ())):
                 self.fast[kind] = (implementation, backend.float_dtypes, backend.int_dtypes, backend)
         try:
             return self._apply(implementation, bound)
-        except Exception as error:  # noqa: BLE001 (`fail` raises)
+        except Exception as error:  # noqa: BLE001 (`fail` raises, or leaves a symbolic call to be recorded)
             self.fail(error, args, kwargs)
+            return self.symbolic(args, kwargs)
 
-    def fail(self, error: Exception, args: tuple, kwargs: dict) -> NoReturn:
-        """Raises the rule's error in place of a framework's where shapes or arguments cannot be meant, else the error itself."""
+    def _statics(self, bound: dict) -> Iterable:
+        """What is given for parameters that are no tensors."""
+        if not self.tensors and not self.also:
+            return bound.values()
+        return [value for name, value in bound.items() if name not in self.tensors and name not in self.also]
+
+    def fail(self, error: Exception, args: tuple, kwargs: dict) -> None:
+        """Raises the rule's error in place of a framework's where shapes or arguments cannot be meant, else the error itself.
+
+        Returns where a symbolic tensor is among the arguments, which no backend takes: then the call is to be recorded.
+        """
+        if holds_symbolic((*args, *kwargs.values())):
+            return
         if self.rule is not None and not isinstance(error, PrimitiveError):
             try:
                 self.output_spec(args, kwargs)
@@ -234,10 +248,27 @@ class Op:
 
     def symbolic(self, args: tuple, kwargs: dict) -> Any:
         """Records a node; the outputs' shapes and dtypes come from the rule."""
+        args, kwargs = self._without_dimensions(args, kwargs)
         spec = self.output_spec(args, kwargs)
         outputs = [s for s in tree.flatten(spec) if isinstance(s, KerasTensor)]
-        Node(self.public, args, kwargs, spec, outputs)
+        Node(*recordable(self.public, args, kwargs), spec, outputs)
         return spec
+
+    def _without_dimensions(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        """The arguments with tensors in place of dimensions among the tensors: a Python int would take part in promotion otherwise."""
+        if self.name == "cast":
+            return args, kwargs
+        first_of_rest = len(args) if self.variadic is None else self.parameters.index(self.variadic)
+        names = [*self.parameters[:first_of_rest], *[self.variadic] * (len(args) - first_of_rest)]
+
+        def settled(name: str | None, value: Any) -> Any:
+            if name not in self.tensors and name not in self.also:
+                return value
+            if name in self.lists and isinstance(value, (list, tuple)):
+                return type(value)(settled(name, x) for x in value) if any(isinstance(x, Dimension) for x in value) else value
+            return REGISTRY["cast"].public(value, "int32") if isinstance(value, Dimension) else value
+
+        return tuple(map(settled, names, args)), {name: settled(name, value) for name, value in kwargs.items()}
 
     def output_spec(self, args: tuple, kwargs: dict) -> Any:
         """What the call would return, as `KerasTensor`s, from arguments with or without values."""
@@ -284,7 +315,9 @@ def _to_spec(value: Any, dtype: str | None) -> KerasTensor:
         value = np.asarray(value)
         weak = {"f": dtypes.config.floatx(), "i": "int32", "b": "bool", "c": "complex64"}.get(value.dtype.kind, "string")
         return KerasTensor(value.shape, dtype or weak)
-    return KerasTensor(tuple(value.shape), dtype or dtypes.standardize_dtype(value.dtype))
+    spec = KerasTensor(tuple(value.shape), dtype or dtypes.standardize_dtype(value.dtype))
+    spec._dimensions = getattr(value, "_dimensions", None)
+    return spec
 
 
 def op(
@@ -310,7 +343,10 @@ def op(
 
 
 def _caller(spec: Op) -> Callable:
-    """The public function: a table look-up by tensor type where nothing needs converting, else `dispatch`."""
+    """The public function: a table look-up by tensor type where nothing needs converting, else `dispatch`.
+
+    NumPy's arrays belong to nobody: in the table they stand for the backend whose tensors they are, and count while it is active.
+    """
     dispatch, names = spec.dispatch, spec.tensors + spec.also
 
     def general(*args, **kwargs):
@@ -328,7 +364,7 @@ def _caller(spec: Op) -> Callable:
 
 
 def _of_one(spec: Op) -> Callable:
-    fast, dispatch, floats_only = spec.fast, spec.dispatch, spec.promote == "float"
+    fast, dispatch, floats_only, array, active = spec.fast, spec.dispatch, spec.promote == "float", np.ndarray, slot.active
 
     def unary(*args, **kwargs):
         if args:
@@ -336,10 +372,10 @@ def _of_one(spec: Op) -> Callable:
             if type(x) in HOLDERS:
                 args = (x := x.value, *args[1:])
             found = fast.get(type(x))
-            if found is not None and (not floats_only or x.dtype in found[1]):
+            if found is not None and (not floats_only or x.dtype in found[1]) and (type(x) is not array or active() is found[3]):
                 try:
                     return found[0](*args, **kwargs)
-                except Exception as error:  # noqa: BLE001 (`fail` raises)
+                except Exception as error:  # noqa: BLE001 (`fail` raises, or leaves a symbolic call to be recorded)
                     spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 
@@ -348,7 +384,7 @@ def _of_one(spec: Op) -> Callable:
 
 def _of_two(spec: Op) -> Callable:
     fast, dispatch, owners, scalars = spec.fast, spec.dispatch, slot.OWNERS, spec.scalars
-    floats_only, same_dtype = spec.promote == "float", spec.promote is not None
+    floats_only, same_dtype, array, active = spec.promote == "float", spec.promote is not None, np.ndarray, slot.active
 
     def binary(*args, **kwargs):
         if len(args) > 1:
@@ -356,7 +392,7 @@ def _of_two(spec: Op) -> Callable:
             if type(x1) in HOLDERS:
                 args = (x1 := x1.value, *args[1:])
             found = fast.get(type(x1))
-            if found is not None:
+            if found is not None and (type(x1) is not array or active() is found[3]):
                 if type(x2) in HOLDERS:
                     x2 = x2.value
                     args = (x1, x2, *args[2:])
@@ -370,7 +406,7 @@ def _of_two(spec: Op) -> Callable:
                 if fits:
                     try:
                         return found[0](*args, **kwargs)
-                    except Exception as error:  # noqa: BLE001 (`fail` raises)
+                    except Exception as error:  # noqa: BLE001 (`fail` raises, or leaves a symbolic call to be recorded)
                         spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 
@@ -379,7 +415,7 @@ def _of_two(spec: Op) -> Callable:
 
 def _of_several(spec: Op) -> Callable:
     fast, dispatch, owners, scalars = spec.fast, spec.dispatch, slot.OWNERS, spec.scalars
-    floats_only, names = spec.promote == "float", frozenset(spec.tensors + spec.also)
+    floats_only, names, array, active = spec.promote == "float", frozenset(spec.tensors + spec.also), np.ndarray, slot.active
     # For each count of positional arguments: which of them are tensors, and whether they promote.
     places = [
         tuple((i, spec.promote is not None and n in spec.tensors) for i, n in enumerate(spec.parameters[:count]) if n in names)
@@ -388,7 +424,7 @@ def _of_several(spec: Op) -> Callable:
 
     def several(*args, **kwargs):
         if 0 < len(args) < len(places) and (not kwargs or names.isdisjoint(kwargs)):
-            values, found, dtype = list(args), None, None
+            values, found, first, dtype = list(args), None, None, None
             for place, promotes in places[len(args)]:
                 value = values[place]
                 kind = type(value)
@@ -396,12 +432,12 @@ def _of_several(spec: Op) -> Callable:
                     value = values[place] = value.value
                     kind = type(value)
                 if found is None:
-                    found = fast.get(kind)
-                    if found is None:
+                    found, first = fast.get(kind), kind
+                    if found is None or (kind is array and active() is not found[3]):
                         break
                 elif value is None:
                     continue
-                elif owners.get(kind) is not found[3]:
+                elif kind is not first and owners.get(kind) is not found[3]:
                     if scalars and promotes and dtype in found[1] and (kind is float or kind is int):
                         continue
                     break
@@ -415,7 +451,7 @@ def _of_several(spec: Op) -> Callable:
             else:
                 try:
                     return found[0](*values, **kwargs)
-                except Exception as error:  # noqa: BLE001 (`fail` raises)
+                except Exception as error:  # noqa: BLE001 (`fail` raises, or leaves a symbolic call to be recorded)
                     spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 
@@ -424,22 +460,23 @@ def _of_several(spec: Op) -> Callable:
 
 def _of_list(spec: Op) -> Callable:
     fast, dispatch, owners = spec.fast, spec.dispatch, slot.OWNERS
-    floats_only, same_dtype = spec.promote == "float", spec.promote is not None
+    floats_only, same_dtype, array, active = spec.promote == "float", spec.promote is not None, np.ndarray, slot.active
 
     def joined(*args, **kwargs):
         if args and type(args[0]) in (list, tuple) and args[0]:
             first = args[0][0]
-            found = fast.get(type(first))
-            if found is not None:
+            kind = type(first)
+            found = fast.get(kind)
+            if found is not None and (kind is not array or active() is found[3]):
                 dtype = first.dtype
                 for x in args[0]:
-                    if owners.get(type(x)) is not found[3] or (same_dtype and x.dtype != dtype):
+                    if (type(x) is not kind and owners.get(type(x)) is not found[3]) or (same_dtype and x.dtype != dtype):
                         break
                 else:
                     if not floats_only or dtype in found[1]:
                         try:
                             return found[0](*args, **kwargs)
-                        except Exception as error:  # noqa: BLE001 (`fail` raises)
+                        except Exception as error:  # noqa: BLE001 (`fail` raises, or leaves a symbolic call to be recorded)
                             spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 
@@ -448,21 +485,22 @@ def _of_list(spec: Op) -> Callable:
 
 def _of_rest(spec: Op) -> Callable:
     fast, dispatch, owners, start = spec.fast, spec.dispatch, slot.OWNERS, spec.parameters.index(spec.variadic)
-    floats_only, same_dtype = spec.promote == "float", spec.promote is not None
+    floats_only, same_dtype, array, active = spec.promote == "float", spec.promote is not None, np.ndarray, slot.active
 
     def variadic(*args, **kwargs):
         tensors = [x.value if type(x) in HOLDERS else x for x in args[start:]]
-        found = fast.get(type(tensors[0])) if tensors else None
-        if found is not None:
+        kind = type(tensors[0]) if tensors else None
+        found = fast.get(kind)
+        if found is not None and (kind is not array or active() is found[3]):
             dtype = tensors[0].dtype
             for x in tensors:
-                if owners.get(type(x)) is not found[3] or (same_dtype and x.dtype != dtype):
+                if (type(x) is not kind and owners.get(type(x)) is not found[3]) or (same_dtype and x.dtype != dtype):
                     break
             else:
                 if not floats_only or dtype in found[1]:
                     try:
                         return found[0](*args[:start], *tensors, **kwargs)
-                    except Exception as error:  # noqa: BLE001 (`fail` raises)
+                    except Exception as error:  # noqa: BLE001 (`fail` raises, or leaves a symbolic call to be recorded)
                         spec.fail(error, args, kwargs)
         return dispatch(args, kwargs)
 

@@ -8,6 +8,7 @@ import operator
 from typing import Any
 
 from core.backend.arguments import pad_pairs
+from core.backend.dimension import factors
 from core.backend.symbolic import KerasTensor
 from core.base import shapes
 from core.ops import rules
@@ -31,19 +32,43 @@ def _product(*dims: int | None) -> int | None:
 
 
 def _reshape(x, newshape):
-    wanted = tuple(newshape) if hasattr(newshape, "__iter__") else (newshape,)
+    wanted = tuple(newshape) if hasattr(newshape, "__iter__") and getattr(newshape, "shape", None) != () else (newshape,)
     dims = [-1 if dim is None else _known(dim) for dim in wanted]
     if dims.count(-1) > 1:
         raise ValueError(f"reshape can find one dimension, got newshape={tuple(wanted)} with {dims.count(-1)} unknown ones.")
-    rest = _product(*(d for d in dims if d != -1))
-    total = shapes.size(x.shape)
+    if -1 in dims and 0 in dims:
+        raise ValueError(
+            f"reshape cannot find a dimension beside one of 0, got newshape={tuple(wanted)} for the shape {x.shape}; write it out."
+        )
     if -1 not in dims:
+        rest, total = _product(*dims), shapes.size(x.shape)
         if total is not None and rest is not None and total != rest:
             raise ValueError(f"reshape cannot make {tuple(dims)} ({rest} elements) of the shape {x.shape} ({total} elements).")
         return rules.shaped(x, tuple(dims))
-    # Elements that are unknown on both sides cancel: (None, 6) to (-1, 6) keeps None, (2, 3) to (-1, 2) finds 3.
-    found = shapes.with_fraction(total, rest) if rest else None
+    found = _left_over(x, [dim for dim, known in zip(wanted, dims) if known != -1])
     return rules.shaped(x, tuple(found if d == -1 else d for d in dims))
+
+
+def _left_over(x: KerasTensor, wanted: list) -> int | None:
+    """The one dimension that reshape finds beside the wanted ones, None where it is not known.
+
+    Unknown dimensions of `x` among the wanted ones cancel: with (b, 4, 3) to (b, -1), -1 is 12; with (b, 6) to (-1, 6) it is unknown.
+    """
+    if 0 in x.shape:
+        return 0
+    own = {axis: (x._dimensions or {}).get(axis) for axis, dim in enumerate(x.shape) if dim is None}
+    rest = 1
+    for dim in wanted:
+        known, unknown = factors(dim)
+        rest *= known
+        for part in unknown:
+            axis = next((axis for axis, mine in own.items() if mine is part), None)
+            if axis is None:
+                return None
+            del own[axis]
+    if own or not rest:
+        return None
+    return shapes.with_fraction(_product(*(dim for dim in x.shape if dim is not None)), rest)
 
 
 def _known(dim: Any) -> int | None:
@@ -174,7 +199,7 @@ def squeeze(x, axis=None):
 
 def _broadcast_to(x, shape):
     wanted = tuple(_known(dim) for dim in shape)
-    if len(wanted) < len(x.shape) or any(a not in (1, None, b) and b is not None for a, b in zip(x.shape[::-1], wanted[::-1])):
+    if not shapes.fits(x.shape, wanted):
         raise ValueError(f"broadcast_to cannot stretch the shape {x.shape} to {wanted}.")
     return rules.shaped(x, wanted)
 
@@ -214,7 +239,12 @@ def _repeat(x, repeats, axis=None):
     counts = repeats if isinstance(repeats, (tuple, list)) else repeats.tolist() if hasattr(repeats, "tolist") else [repeats]
     if isinstance(counts, int):
         counts = [counts]
-    total = _product(x.shape[axis], counts[0]) if len(counts) == 1 else builtins.sum(counts)
+    known = [_known(count) for count in counts]
+    if len(known) > 1 and x.shape[axis] not in (None, len(known)):
+        raise ValueError(
+            f"repeat needs one number of repeats, or {x.shape[axis]} for axis {axis} of the shape {x.shape}; got {len(known)}."
+        )
+    total = _product(x.shape[axis], known[0]) if len(known) == 1 else None if None in known else builtins.sum(known)
     return rules.shaped(x, (*x.shape[:axis], total, *x.shape[axis + 1 :]))
 
 
@@ -245,7 +275,7 @@ def flip(x, axis=None):
     primitive()
 
 
-@op(rule=rules.like)
+@op(rule=lambda x: _flip(x, 1))
 def fliplr(x):
     """`x`, of two or more dimensions, in reverse order along axis 1.
 
@@ -255,7 +285,7 @@ def fliplr(x):
     return flip(x, 1)
 
 
-@op(rule=rules.like)
+@op(rule=lambda x: _flip(x, 0))
 def flipud(x):
     """`x` in reverse order along axis 0.
 
@@ -265,7 +295,13 @@ def flipud(x):
     return flip(x, 0)
 
 
-@op(rule=rules.like)
+def _roll(x, shift, axis=None):
+    for one in axis if isinstance(axis, (tuple, list)) else () if axis is None else (axis,):  # an axis may be named twice
+        shapes.normalize_axis(one, len(x.shape))
+    return rules.like(x)
+
+
+@op(rule=_roll)
 def roll(x, shift, axis=None):
     """`x` moved by `shift` places along `axis`, what leaves at the end coming in at the start; flat where `axis` is None.
 
@@ -275,8 +311,17 @@ def roll(x, shift, axis=None):
     primitive()
 
 
+def _plane(axes, rank: int) -> tuple[int, ...]:
+    """The two axes of a quarter turn, checked."""
+    found = _axes(tuple(axes), rank)
+    if len(found) != 2:
+        raise ValueError(f"rot90 needs two different axes, got axes={tuple(axes)}.")
+    return found
+
+
 def _rot90(array, k=1, axes=(0, 1)):
-    return _swapaxes(array, *axes) if k % 2 else rules.shaped(array, array.shape)
+    first, second = _plane(axes, len(array.shape))
+    return _swapaxes(array, first, second) if k % 2 else rules.shaped(array, array.shape)
 
 
 @op("array", rule=_rot90)
@@ -287,9 +332,7 @@ def rot90(array, k=1, axes=(0, 1)):
     array([[2, 4],
            [1, 3]], dtype=int32)
     """
-    if len(axes) != 2 or axes[0] % array.ndim == axes[1] % array.ndim:
-        raise ValueError(f"rot90 needs two different axes, got axes={tuple(axes)}.")
-    first, second = axes
+    first, second = _plane(axes, len(array.shape))
     match k % 4:
         case 0:
             return array
@@ -302,10 +345,12 @@ def rot90(array, k=1, axes=(0, 1)):
 
 
 def _pad(x, pad_width, mode="constant", constant_values=None):
-    if mode != "constant" and constant_values is not None:
-        raise ValueError(f"constant_values goes with mode='constant', got mode={mode!r}.")
-    pairs = pad_pairs(pad_width, len(x.shape))
-    return rules.shaped(x, tuple(None if dim is None else dim + int(a) + int(b) for dim, (a, b) in zip(x.shape, pairs)))
+    pairs = pad_pairs(pad_width, len(x.shape), mode, constant_values)
+    return rules.shaped(x, tuple(map(_padded, x.shape, pairs)))
+
+
+def _padded(dim: int | None, pair: tuple) -> int | None:
+    return None if dim is None or builtins.any(isinstance(n, KerasTensor) for n in pair) else dim + builtins.sum(map(int, pair))
 
 
 @op(rule=_pad)
@@ -370,9 +415,8 @@ def _diagonal(x, offset=0, axis1=0, axis2=1):
     if a == b:
         raise ValueError(f"diagonal needs two different axes, got axis1={axis1} and axis2={axis2} for the shape {x.shape}.")
     rows, columns = x.shape[a], x.shape[b]
-    length = None
-    if rows is not None and columns is not None:
-        length = builtins.max(builtins.min(rows + builtins.min(offset, 0), columns - builtins.max(offset, 0)), 0)
+    known = [n for n in (rows and rows + builtins.min(offset, 0), columns and columns - builtins.max(offset, 0)) if n is not None]
+    length = builtins.max(builtins.min(known), 0) if len(known) == 2 or builtins.min(known, default=1) <= 0 else None
     return rules.shaped(x, (*(dim for i, dim in enumerate(x.shape) if i not in (a, b)), length))
 
 
@@ -386,7 +430,13 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     primitive()
 
 
-@op(rule=rules.like)
+def _matrices(x, k=0):
+    if len(x.shape) < 2:
+        raise ValueError(f"A triangle is taken of matrices, of at least two dimensions; got the shape {x.shape}.")
+    return rules.like(x)
+
+
+@op(rule=_matrices)
 def tril(x, k=0):
     """`x` with zeros above the `k`-th diagonal of its last two axes.
 
@@ -397,7 +447,7 @@ def tril(x, k=0):
     primitive()
 
 
-@op(rule=rules.like)
+@op(rule=_matrices)
 def triu(x, k=0):
     """`x` with zeros below the `k`-th diagonal of its last two axes.
 
@@ -420,6 +470,8 @@ def tri(N, M=None, k=0, dtype=None):
 
 
 def _vander(x, N=None, increasing=False):
+    if len(x.shape) != 1:
+        raise ValueError(f"vander takes a vector, got the shape {x.shape}.")
     return rules.shaped(x, (x.shape[0], x.shape[0] if N is None else N))
 
 
@@ -464,9 +516,7 @@ def kron(x1, x2):
 def _meshgrid(*x, indexing="xy"):
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid's indexing is 'xy' or 'ij', got {indexing!r}.")
-    if any(len(one.shape) > 1 for one in x):
-        raise ValueError(f"meshgrid takes vectors, got the shapes {[one.shape for one in x]}.")
-    dims = [one.shape[0] if one.shape else 1 for one in x]
+    dims = [shapes.size(one.shape) for one in x]
     if indexing == "xy" and len(dims) > 1:
         dims[:2] = dims[1], dims[0]
     return [rules.shaped(one, tuple(dims)) for one in x]
@@ -475,6 +525,8 @@ def _meshgrid(*x, indexing="xy"):
 @op("*x", rule=_meshgrid)
 def meshgrid(*x, indexing="xy"):
     """The coordinates of a grid, one tensor for each vector; with "xy" the first two axes are exchanged, with "ij" not.
+
+    Other tensors count as their flat elements.
 
     >>> [grid.tolist() for grid in meshgrid([1, 2], [3, 4])]
     [[[1, 2], [1, 2]], [[3, 3], [4, 4]]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core.backend.symbolic import KerasTensor
-from core.base.dtypes import FLOATS, standardize_dtype
-from core.base.shapes import standardize_shape
+from core.base.dtypes import continuous
+from core.base.shapes import fits, normalize_axis, standardize_shape
 from core.ops import rules
 from core.ops.registry import op, primitive
 from core.ops.structured import structured_op
@@ -15,10 +15,7 @@ __all__ = ["beta", "binomial", "categorical", "dropout", "gamma", "normal", "ran
 
 
 def _floats(shape: Any, *parameters: Any, dtype: Any = None, seed: Any = None) -> KerasTensor:
-    dtype = standardize_dtype(dtype)
-    if dtype not in FLOATS:
-        raise ValueError(f"This distribution is continuous and needs a float dtype, got {dtype!r}; randint draws integers.")
-    return KerasTensor(standardize_shape(shape), dtype)
+    return KerasTensor(standardize_shape(shape), continuous(dtype))
 
 
 def _two(shape, first=None, second=None, dtype=None, seed=None):
@@ -110,7 +107,12 @@ def binomial(shape, counts, probabilities, dtype=None, seed=None):
     primitive()
 
 
-@op("x", rule=rules.like)
+def _shuffle_rule(x, axis=0, seed=None):
+    normalize_axis(axis, len(x.shape))
+    return rules.like(x)
+
+
+@op("x", rule=_shuffle_rule)
 def shuffle(x, axis=0, seed=None):
     """`x` with its slices along `axis` in random order.
 
@@ -120,7 +122,16 @@ def shuffle(x, axis=0, seed=None):
     primitive()
 
 
-@op("inputs", rule=rules.like, promote="float")
+def _dropout_rule(inputs, rate, noise_shape=None, seed=None):
+    given = None if noise_shape is None else tuple(d if n is None else n for n, d in zip(noise_shape, inputs.shape))
+    if given is not None and (len(noise_shape) != len(inputs.shape) or not fits(given, inputs.shape)):
+        raise ValueError(
+            f"dropout needs a noise_shape with 1, None or the dimension for each axis of {inputs.shape}, got {tuple(noise_shape)}."
+        )
+    return rules.like(inputs)
+
+
+@op("inputs", rule=_dropout_rule, promote="float")
 def dropout(inputs, rate, noise_shape=None, seed=None):
     """`inputs` with elements set to 0 with probability `rate`, the others divided by `1 - rate`; `inputs` itself where `rate` is 0.
 

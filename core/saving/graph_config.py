@@ -1,7 +1,8 @@
 """Functional graphs as configs in Keras' form, and back.
 
 A layer's entry holds its config and, for each call in the graph, the arguments with `__keras_tensor__` in place of symbolic
-tensors. An op's entry is Keras' class of that name: static arguments in its config, tensors in the call.
+tensors. An op's entry is Keras' class of that name: static arguments in its config, tensors in the call. Arithmetic on unknown
+dimensions, which Keras' graphs do not have, is in a form of our own: entries of the module `core.dimensions`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 import core.ops  # fills the op table
+from core.backend.bounds import Bounds
+from core.backend.dimension import DIMENSION, OPERATIONS, Dimension, DimensionOp, holds_symbolic
 from core.backend.symbolic import KerasTensor, Node
 from core.base import config, registry, tree
 from core.base.errors import ConfigError
@@ -52,6 +55,7 @@ _BY_KEYWORD = {
 }
 _IN_CONFIG = {"clip": {"x_min", "x_max"}}
 _IN_CONFIG_IF_NONE = {"bincount": {"weights"}, "trapezoid": {"x"}}
+_DIMENSIONS = "core.dimensions"  # the module of an entry that makes a dimension
 _OURS_ALONE = {
     "slice_update": {"donate"},
     "einsum": {"optimize"}, "multi_hot": {"num_tokens"}, "binary_crossentropy": {"reduction"}, "categorical_crossentropy": {"reduction"},
@@ -158,6 +162,8 @@ def _value_config(value: Any, places: dict[int, tuple]) -> Any:
             "class_name": "__keras_tensor__",
             "config": {"shape": list(value.shape), "dtype": value.dtype, "keras_history": list(places[id(value)])},
         }
+    if isinstance(value, Bounds):
+        return {"class_name": "__slice__", "config": {k: _value_config(v, places) for k, v in value._asdict().items()}}
     if isinstance(value, (list, tuple)):
         return [_value_config(v, places) for v in value]
     if isinstance(value, dict):
@@ -170,6 +176,8 @@ def _has_symbolic(value: Any) -> bool:
 
 
 def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
+    if isinstance(node.operation, DimensionOp):
+        return _dimension_entry(node, name, places)
     spec: Any = getattr(node.operation, "op", None)
     if spec is None:  # an Operation of the user's
         entry = registry.serialize_keras_object(node.operation)
@@ -177,7 +185,7 @@ def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
     filled = spec.signature.bind(*node.args, **node.kwargs)
     filled.apply_defaults()  # written out, so that a reader's own defaults do not matter
     bound = dict(filled.arguments)
-    if spec.name == "get_item" and isinstance(bound["key"], (list, slice)):
+    if spec.name == "get_item" and isinstance(bound["key"], (list, slice, Bounds)):
         bound["key"] = (bound["key"],)  # a list in a file stands for a tuple of indices
     if bound.get("data_format", "") is None:
         bound["data_format"] = config.image_data_format()
@@ -208,6 +216,14 @@ def _op_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
     return {
         "module": op_module(spec.name), "class_name": class_name, "config": {"name": name, **static}, "registered_name": class_name,
         "name": name, "inbound_nodes": [{"args": args, "kwargs": kwargs}],
+    }  # fmt: skip
+
+
+def _dimension_entry(node: Node, name: str, places: dict[int, tuple]) -> dict:
+    config = {"name": name, "operation": node.operation.name}  # type: ignore[attr-defined]  # a `DimensionOp`
+    return {
+        "module": _DIMENSIONS, "class_name": "Dimension", "config": config, "registered_name": "Dimension",
+        "name": name, "inbound_nodes": [_call_config(node.args, {}, places)],
     }  # fmt: skip
 
 
@@ -270,6 +286,8 @@ class _Reader:
                 )
             self.statics[name] = {k: registry.deserialize_keras_object(v) for k, v in given.items()}
             return operation
+        if module == _DIMENSIONS:
+            return _find_dimension_op(entry["config"].get("operation"))
         operation = registry.deserialize_keras_object({k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")})
         if not callable(operation) or not (isinstance(operation, Layer) or hasattr(operation, "symbolic_call")):
             raise registry.UnsafeArtifactError(f"The graph names a {type(operation).__name__} where a layer stands.")
@@ -282,7 +300,12 @@ class _Reader:
         except _NotYetError:
             return False
         operation = self.operations[name]
-        outputs = _call_op(operation, args, kwargs, self.statics[name]) if hasattr(operation, "op") else operation(*args, **kwargs)
+        if isinstance(operation, DimensionOp):
+            outputs = _make_dimension(operation, args, kwargs)
+        elif hasattr(operation, "op"):
+            outputs = _call_op(operation, args, kwargs, self.statics[name])
+        else:
+            outputs = operation(*args, **kwargs)
         for i, tensor in enumerate(x for x in tree.flatten(outputs) if isinstance(x, KerasTensor)):
             self.tensors[name, index, i] = tensor
         return True
@@ -301,6 +324,8 @@ class _Reader:
             return self._tensor(tuple(value["config"]["keras_history"]))
         if isinstance(value, list):
             return [self._value(v) for v in value]
+        if isinstance(value, dict) and value.get("class_name") == "__slice__" and isinstance(value.get("config"), dict):
+            return slice(*(self._value(value["config"].get(k)) for k in Bounds._fields))
         if isinstance(value, dict) and "class_name" not in value:
             return {k: self._value(v) for k, v in value.items()}
         return registry.deserialize_keras_object(value)
@@ -324,10 +349,28 @@ class _Reader:
         return found
 
 
+def _find_dimension_op(name: Any) -> DimensionOp:
+    if not isinstance(name, str) or name not in OPERATIONS:
+        raise registry.UnsafeArtifactError(f"The graph names the operation on dimensions {name!r}; known are {sorted(OPERATIONS)}.")
+    return OPERATIONS[name]
+
+
+def _make_dimension(operation: DimensionOp, args: list, kwargs: dict) -> Dimension:
+    """The dimension that a file's entry describes; even where this graph knows the size, since others may refer to it."""
+    if operation is DIMENSION:
+        fits = len(args) == 2 and isinstance(args[0], KerasTensor) and type(args[1]) is int and 0 <= args[1] < len(args[0].shape)
+    else:
+        count = 1 if operation is OPERATIONS["dimension_neg"] else 2
+        fits = len(args) == count and any(isinstance(x, Dimension) for x in args) and all(type(x) in (int, Dimension) for x in args)
+    if not fits or kwargs:
+        raise ConfigError(f"The graph gives the operation {operation.name} arguments that it does not take: {args} {kwargs or ''}.")
+    return operation.recorded(*args)
+
+
 def _call_op(operation: Callable, args: list, kwargs: dict, static: dict) -> Any:
     """The op's outputs: what is not in its config and not given by keyword stands in the call, in the order of the parameters."""
     spec: Op = operation.op  # type: ignore[attr-defined]
-    if not _has_symbolic((args, kwargs)):
+    if not holds_symbolic((args, kwargs)):
         raise ConfigError(f"The graph calls the op {spec.name} on no tensor of the graph, so that it would run while the file is read.")
     if spec.name == "extract_patches" and len(static.get("size", ())) == 3:
         spec = REGISTRY["extract_patches_3d"]

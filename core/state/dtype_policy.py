@@ -91,8 +91,14 @@ def get(identifier: Any) -> DTypePolicy:
         return dtype_policy()
     if isinstance(identifier, DTypePolicy) or hasattr(identifier, "compute_dtype"):
         return identifier
+    from core.state import quantized_policy as quantized
+
+    if isinstance(identifier, str) and "_from_" in identifier and (found := quantized.from_name(identifier)) is not None:
+        return found
     if isinstance(identifier, dict):
         inner = identifier.get("config", identifier)
+        if identifier.get("class_name") in quantized.CLASSES:
+            return _from_config(quantized.CLASSES[identifier["class_name"]], inner)
         if identifier.get("class_name") == "DTypePolicyMap":
             from core.state.dtype_policy_map import DTypePolicyMap
 
@@ -101,6 +107,28 @@ def get(identifier: Any) -> DTypePolicy:
             raise ValueError(f"A dtype policy's config holds its name, got {identifier!r}.")
         return DTypePolicy(inner["name"])
     return DTypePolicy(identifier if isinstance(identifier, str) else standardize_dtype(identifier))
+
+
+def _from_config(cls: type, config: Any) -> DTypePolicy:
+    try:
+        return cls(**config)
+    except TypeError:
+        raise ValueError(f"The config of a {cls.__name__} holds its mode and source_name, got {config!r}.") from None
+
+
+def of_layer(identifier: Any, layer: str) -> DTypePolicy:
+    """The policy of a layer, which computes in floats.
+
+    Raises:
+        ValueError: a quantized policy, whose weights a layer of that name cannot store.
+    """
+    policy = get(identifier)
+    if getattr(policy, "quantization_mode", None) is not None:
+        raise ValueError(
+            f"A {layer} cannot be made in {policy.name!r}: layers here do not store quantized weights. Use its source, dtype="
+            f"{policy.get_config()['source_name']!r}, or a float policy such as 'bfloat16'."
+        )
+    return policy
 
 
 def deserialize(config: dict, custom_objects: dict | None = None) -> DTypePolicy:

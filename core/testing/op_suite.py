@@ -7,6 +7,7 @@ is tested by `for name in op_names(): check(name, "mine")`.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
 import sys
@@ -24,6 +25,11 @@ from core.ops.registry import REGISTRY, Op
 from core.testing.sample import Sample
 
 _NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
+# Ops whose values depend on the dtype, so that the references, which are those for float32, do not hold in another.
+_BY_DTYPE = {"empty", "empty_like", "nan_to_num", "nextafter", "view"}
+# Of the samples as whole numbers: division by zero and negative powers are errors in some frameworks; singular matrices; the order of
+# equal elements and the signs of vectors are not specified.
+_NOT_WHOLE = {"eig", "eigh", "empty", "empty_like", "floor_divide", "fmod", "lu_factor", "mod", "power", "top_k", "while_loop"}
 _COARSE = {"float16": 2e-3, "bfloat16": 2e-2}  # rounding errors of results in these dtypes
 
 
@@ -73,6 +79,60 @@ def _faults(op: Op, backend: Backend) -> Iterator[str]:
                 yield f"sample {number}, {stage.__name__.removeprefix('check_')}: {error}"
             except Exception as error:  # noqa: BLE001
                 yield f"sample {number}, {stage.__name__.removeprefix('check_')}: {_told(error)}"
+
+
+def check_in(op_name: str, backend_name: str, dtype: str) -> None:
+    """Like `check`, for the op's first sample with its float tensors in another dtype: the rule and the value.
+
+    Floats are compared with the sample's reference, whole numbers with the NumPy backend. Where that refuses the dtype, so must this one.
+
+    >>> check_in("add", "numpy", "bfloat16")
+    """
+    first = next((sample for sample in samples(op_name) if not sample.derives), None)
+    if first is None or (op_name in _NOT_WHOLE and dtype not in dtypes.FLOATS):
+        return
+    call = Call(REGISTRY[op_name], _in_dtype(first, dtype), slot.get(backend_name))
+    if not any(_dtype(array) == dtype for array in call.arrays):
+        return
+    try:
+        with slot.use("numpy"), np.errstate(all="ignore"):
+            expected = _results(call.run(call.arrays))
+    except (ValueError, TypeError):
+        _check_refused(call)
+        return
+    result = call.eager()
+    check_rule(call, result)
+    if dtype in dtypes.FLOATS and op_name not in _BY_DTYPE:
+        check_value(call, result)
+    elif not _random(call.op) and _is_finite(first):
+        _same([_host(call.backend, leaf) for leaf in _results(result)], expected, first, "numpy")
+
+
+def _in_dtype(sample: Sample, dtype: str) -> Sample:
+    """The sample with its float32 tensors cast."""
+
+    def change(leaf: Any) -> Any:
+        return leaf.astype(dtypes.numpy_dtype(dtype)) if isinstance(leaf, np.ndarray) and leaf.dtype == np.float32 else leaf
+
+    with np.errstate(invalid="ignore"):
+        args, kwargs = tree.map_structure(change, (tuple(sample.args), dict(sample.kwargs)))
+    return dataclasses.replace(sample, args=args, kwargs=kwargs)
+
+
+def _check_refused(call: Call) -> None:
+    try:
+        call.eager()
+    except (ValueError, TypeError) as error:
+        if type(error).__module__.partition(".")[0] not in ("builtins", "core"):
+            raise AssertionError(f"a {type(error).__name__} of the framework, where numpy raises ours: {error}") from error
+    else:
+        raise AssertionError("a result where numpy refuses")
+
+
+def _is_finite(sample: Sample) -> bool:
+    """Whether no tensor of a sample holds NaN or infinities, of which no whole numbers can be made."""
+    arrays = [a for a in tree.flatten((sample.args, sample.kwargs)) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+    return all(np.isfinite(a).all() for a in arrays)
 
 
 def _refusal(call: Call, number: int) -> Iterator[str]:

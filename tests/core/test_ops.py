@@ -13,7 +13,7 @@ from core import ops
 from core.backend import KerasTensor, slot
 from core.ops.registry import REGISTRY
 from core.testing import check_op
-from core.testing.op_suite import op_names
+from core.testing.op_suite import check_in, op_names
 from core.testing.samples import SAMPLES
 
 BACKENDS = ("numpy", "torch", "jax", "tensorflow")
@@ -43,6 +43,23 @@ def backend(request):
 @pytest.mark.parametrize("backend_name", GROUPED)
 def test_conformance(name, backend_name):
     check_op(name, backend_name)
+
+
+QUICK, SLOW = ("numpy", "torch"), ("jax", "tensorflow")  # to compile and trace all ops in one more dtype takes a minute
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float64", "int32"])
+@pytest.mark.parametrize("backend_name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
+def test_conformance_in_other_dtypes(backend_name, dtype):
+    if (backend_name, dtype) == ("jax", "float64"):
+        pytest.skip("JAX has no 64 bits unless it is told so before it starts")
+    faults = []
+    for name in op_names():
+        try:
+            check_in(name, backend_name, dtype)
+        except Exception as error:  # noqa: BLE001 (all faults are told at once)
+            faults.append(f"{name}: {type(error).__name__}: {error}")
+    assert not faults, "\n".join(faults)
 
 
 class _Checker(doctest.OutputChecker):

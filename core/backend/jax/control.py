@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from core.backend.jax.train import pure, vmap
 from core.backend.journal import TRACING, swapped
+from core.base.shapes import normalize_axis
 
 
 class _Writes(Exception):
@@ -114,6 +115,7 @@ def vectorized_map(function, elements):
 
 
 def associative_scan(f, elems, reverse=False, axis=0):
+    axis = normalize_axis(axis, jax.tree.leaves(elems)[0].ndim)  # reversed, JAX takes no negative one
     return jax.lax.associative_scan(f, elems, reverse, axis)
 
 

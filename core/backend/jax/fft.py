@@ -2,8 +2,11 @@
 
 import jax.numpy as jnp
 
+from core.backend.arguments import check_pair
+
 
 def _complex(x):
+    check_pair(x)
     wide = jnp.promote_types(x[0].dtype, jnp.float32)
     return x[0].astype(wide) + 1j * x[1].astype(wide)
 

@@ -80,6 +80,8 @@ def lu_factor(x):
 
 
 def matrix_rank(x, tol=None):
+    if x.ndim < 2:
+        return jnp.any(x != 0).astype(jnp.int32)
     singular = svd(x, compute_uv=False)
     bound = jnp.max(singular, -1, keepdims=True) * max(x.shape[-2:]) * jnp.finfo(singular.dtype).eps if tol is None else tol
     return jnp.sum(singular > bound, -1, dtype=jnp.int32)
@@ -114,6 +116,8 @@ def svd(x, full_matrices=True, compute_uv=True):
 
 
 def cdist(x, y):
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError("shapes")  # the op's rule says which
     squares = jnp.sum(jnp.square(x[..., :, None, :] - y[..., None, :, :]), -1)
     positive = squares > 0  # the root's slope at 0 is infinite; there the gradient is 0
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, squares, 1)), 0)

@@ -6,7 +6,6 @@ from jax import lax
 
 FUNCTIONS = {
     "relu": jax.nn.relu,
-    "relu6": jax.nn.relu6,
     "sigmoid": jax.nn.sigmoid,
     "softplus": jax.nn.softplus,
     "softsign": jax.nn.soft_sign,
@@ -23,9 +22,23 @@ FUNCTIONS = {
     "squareplus": jax.nn.squareplus,
     "sparse_plus": jax.nn.sparse_plus,
     "sparse_sigmoid": jax.nn.sparse_sigmoid,
-    "softmax": jax.nn.softmax,
-    "log_softmax": jax.nn.log_softmax,
 }
+
+
+def relu6(x):
+    return jax.nn.relu6(x).astype(x.dtype)
+
+
+def _axes(axis):
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+def softmax(x, axis=-1):
+    return jax.nn.softmax(x, _axes(axis))
+
+
+def log_softmax(x, axis=-1):
+    return jax.nn.log_softmax(x, _axes(axis))
 
 
 def leaky_relu(x, negative_slope=0.2):
@@ -33,6 +46,8 @@ def leaky_relu(x, negative_slope=0.2):
 
 
 def polar(abs_, angle):
+    wide = jnp.promote_types(abs_.dtype, jnp.float32)
+    abs_, angle = abs_.astype(wide), angle.astype(wide)
     return lax.complex(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
 
 
@@ -66,6 +81,8 @@ def dot_product_attention(
 def ctc_beam_search(inputs, sequence_lengths, beam_width, top_paths, mask_index):
     from core.backend.numpy.nn import ctc_beam_search as on_host
 
+    if inputs.ndim != 3:
+        raise ValueError("shapes")  # the op's rule says which
     batch, steps = inputs.shape[:2]
     shapes = jax.ShapeDtypeStruct((top_paths, batch, steps), jnp.int32), jax.ShapeDtypeStruct((batch, top_paths), jnp.float32)
     search = lambda x, lengths: on_host(x, lengths, beam_width, top_paths, mask_index)  # noqa: E731

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.backend import seeds
 from core.backend.jax.array import allowed
-from core.base.dtypes import standardize_dtype
+from core.base.dtypes import continuous, standardize_dtype
 
 
 def _key(seed):
@@ -34,12 +34,12 @@ def next_seed(holder):
 
 
 def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-    dtype = _dtype(dtype)
+    dtype = _dtype(continuous(dtype))
     return (jax.random.normal(_key(seed), shape, dtype) * stddev + mean).astype(dtype)
 
 
 def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
-    return jax.random.uniform(_key(seed), shape, _dtype(dtype), minval, maxval)
+    return jax.random.uniform(_key(seed), shape, _dtype(continuous(dtype)), minval, maxval)
 
 
 def randint(shape, minval, maxval, dtype="int32", seed=None):
@@ -49,7 +49,7 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
 
 
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-    dtype = _dtype(dtype)
+    dtype = _dtype(continuous(dtype))
     return (jax.random.truncated_normal(_key(seed), -2.0, 2.0, shape, dtype) * stddev + mean).astype(dtype)
 
 
@@ -59,15 +59,15 @@ def categorical(logits, num_samples, dtype="int32", seed=None):
 
 
 def gamma(shape, alpha, dtype=None, seed=None):
-    return jax.random.gamma(_key(seed), alpha, shape, _dtype(dtype))
+    return jax.random.gamma(_key(seed), alpha, shape, _dtype(continuous(dtype)))
 
 
 def beta(shape, alpha, beta, dtype=None, seed=None):
-    return jax.random.beta(_key(seed), alpha, beta, shape, _dtype(dtype))
+    return jax.random.beta(_key(seed), alpha, beta, shape, _dtype(continuous(dtype)))
 
 
 def binomial(shape, counts, probabilities, dtype=None, seed=None):
-    return jax.random.binomial(_key(seed), counts, probabilities, shape).astype(_dtype(dtype))
+    return jax.random.binomial(_key(seed), counts, probabilities, shape).astype(_dtype(continuous(dtype)))
 
 
 def shuffle(x, axis=0, seed=None):

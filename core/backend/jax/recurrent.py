@@ -15,6 +15,8 @@ def _over_time(step, carry, x, kernel, bias, units):
     def project(x):
         return x @ kernel if bias is None else x @ kernel + bias
 
+    if any(state.shape[0] != x.shape[0] for state in jax.tree.leaves(carry)):
+        raise ValueError("shapes")  # the op's rule says which
     inputs = jnp.swapaxes(x, 0, 1)
     if x.shape[-1] <= units:
         carry, outputs = lax.scan(lambda carry, x: step(carry, project(x)), carry, inputs)

@@ -1,6 +1,7 @@
 """JAX's reductions."""
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -79,7 +80,7 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     if not length and isinstance(x, jax.core.Tracer):
         raise ValueError("bincount under jit needs minlength, which is then the length of the result.")
     ones = jnp.ones(x.shape, "int32") if weights is None else weights
-    rows = x.reshape(-1, x.shape[-1])
+    rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
     counts = jax.vmap(lambda row, w: jnp.zeros(length, w.dtype).at[row].add(w, mode="drop"))(rows, ones.reshape(rows.shape))
     counts = counts.reshape(*x.shape[:-1], length)
     if sparse:
@@ -89,11 +90,18 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     return counts
 
 
+def _check_rows(data):
+    if not data.ndim:
+        raise ValueError("shapes")  # the op's rule says which
+
+
 def segment_sum(data, segment_ids, num_segments=None, sorted=False):
+    _check_rows(data)
     return jax.ops.segment_sum(data, segment_ids, num_segments, indices_are_sorted=sorted)
 
 
 def segment_prod(data, segment_ids, num_segments=None, sorted=False):
+    _check_rows(data)
     if num_segments is None:
         num_segments = int(segment_ids.max()) + 1 if segment_ids.size else 0
     return _segment_prod(data, segment_ids, num_segments, sorted)
@@ -116,8 +124,10 @@ def _segment_prod_jvp(count, rising, primals, tangents):
 
 
 def segment_max(data, segment_ids, num_segments=None, sorted=False):
+    _check_rows(data)
     return jax.ops.segment_max(data, segment_ids, num_segments, indices_are_sorted=sorted)
 
 
 def segment_min(data, segment_ids, num_segments=None, sorted=False):
+    _check_rows(data)
     return jax.ops.segment_min(data, segment_ids, num_segments, indices_are_sorted=sorted)

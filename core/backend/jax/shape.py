@@ -1,12 +1,13 @@
 """JAX's moves of elements: shapes, order, places."""
 
+import itertools
 import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from core.backend.arguments import check_reduction, key_parts, pad_pairs, reshape_dims
+from core.backend.arguments import check_number, check_reduction, key_parts, pad_pairs, reshape_dims
 from core.backend.jax.reduction import segment_prod
 
 FUNCTIONS = {
@@ -38,16 +39,22 @@ def size(x):
 
 
 def split(x, indices_or_sections, axis=0):
-    return list(jnp.split(x, indices_or_sections, axis))
+    if isinstance(indices_or_sections, int):
+        return list(jnp.split(x, indices_or_sections, axis))
+    dim, points = x.shape[axis], [0, *map(int, indices_or_sections), None]
+    parts = [range(dim)[a:b] for a, b in itertools.pairwise(points)]  # JAX knows no points outside or out of order
+    return [jax.lax.slice_in_dim(x, part.start, part.start + len(part), axis=axis) for part in parts]
 
 
 def unstack(x, num=None, axis=0):
+    check_number(num, x.shape[axis])
     return list(jnp.unstack(x, axis=axis))
 
 
 def pad(x, pad_width, mode="constant", constant_values=None):
+    pairs = pad_pairs(pad_width, x.ndim, mode, constant_values)
     options = {"constant_values": 0 if constant_values is None else constant_values} if mode == "constant" else {}
-    return jnp.pad(x, pad_pairs(pad_width, x.ndim), mode, **options)
+    return jnp.pad(x, pairs, mode, **options) if pairs else x
 
 
 def get_item(x, key):
@@ -75,7 +82,7 @@ def slice(inputs, start_indices, shape):
 
 
 def slice_update(inputs, start_indices, updates, donate=False):  # XLA finds out by itself
-    return jax.lax.dynamic_update_slice(inputs, updates, tuple(start_indices))
+    return jax.lax.dynamic_update_slice(inputs, updates.astype(inputs.dtype), tuple(start_indices))
 
 
 def scatter(indices, values, shape):
@@ -85,6 +92,7 @@ def scatter(indices, values, shape):
 def scatter_update(inputs, indices, updates, reduction=None):
     check_reduction(reduction)
     places = tuple(jnp.moveaxis(indices, -1, 0))
+    updates = jnp.broadcast_to(updates.astype(inputs.dtype), (*indices.shape[:-1], *inputs.shape[len(places) :]))
     if reduction == "mul":  # JAX has no gradient of `.at[].multiply` for repeated places
         lead = inputs.shape[: len(places)]
         flat = jnp.ravel_multi_index([jnp.where(p < 0, p + n, p) for p, n in zip(places, lead)], lead, mode="clip").reshape(-1)

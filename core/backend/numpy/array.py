@@ -8,7 +8,7 @@ from core.base.dtypes import numpy_dtype, standardize_dtype
 
 
 def native_float_dtypes():
-    return frozenset(numpy_dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
+    return frozenset(numpy_dtype(name) for name in ("float16", "float32", "float64"))  # a Python float beside bfloat16 makes float32
 
 
 def native_int_dtypes():

@@ -41,7 +41,7 @@ def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None,
     view, space = _windows(_last(inputs, w.channels_last), w), "hwd"[: w.rank]
     wide = np.result_type(inputs.dtype, np.float32)  # einsum takes no bfloat16
     y = np.einsum(f"...c{space},{space}cm->...cm", view.astype(wide, copy=False), kernel.astype(wide, copy=False))
-    return _back(y.reshape(*y.shape[:-2], -1).astype(inputs.dtype, copy=False), w.channels_last)
+    return _back(y.reshape(*y.shape[:-2], y.shape[-2] * y.shape[-1]).astype(inputs.dtype, copy=False), w.channels_last)
 
 
 def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):

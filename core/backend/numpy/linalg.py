@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from core.backend.arguments import check_cross
+
 
 def _wide(x):
     """int8 products are summed in int32."""
@@ -19,9 +21,8 @@ def matmul(x1, x2):
 
 
 def einsum(subscripts, *operands, optimize="auto"):
-    return np.asarray(
-        np.einsum(subscripts, *map(_wide, operands), optimize=True if optimize == "auto" else optimize), _wide(operands[0]).dtype
-    )
+    wide = [x.astype(np.float32) if x.dtype.kind == "V" else _wide(x) for x in operands]  # it takes no bfloat16
+    return np.asarray(np.einsum(subscripts, *wide, optimize=True if optimize == "auto" else optimize), _wide(operands[0]).dtype)
 
 
 def tensordot(x1, x2, axes=2):
@@ -35,6 +36,7 @@ def vdot(x1, x2):
 def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     a, b = np.moveaxis(x1, axisa, 0), np.moveaxis(x2, axisb, 0)
+    check_cross(len(a), len(b))
     third = a[0] * b[1] - a[1] * b[0]
     if len(a) == len(b) == 2:
         return np.asarray(third)
@@ -130,6 +132,8 @@ def svd(x, full_matrices=True, compute_uv=True):
 
 
 def cdist(x, y):
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError("shapes")  # the op's rule says which
     return np.sqrt(np.sum(np.square(x[..., :, None, :] - y[..., None, :, :]), -1)).astype(x.dtype)
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+import ml_dtypes
 import numpy as np
 
 from core.base import dtypes
@@ -57,13 +58,36 @@ def range_dtype(*ends):
     return dtypes.promote(*map(dtypes.kind_of, ends))
 
 
+def _spaced(function, start, stop, num, dtype, **options):
+    """Numbers between two ends, computed in 64 bits, in `dtype` or that of the ends."""
+    wide = (x if x.dtype.kind == "c" else x.astype(np.float64) for x in (start, stop))
+    numbers = function(*wide, num, **options)
+    return numbers, numpy_dtype(start.dtype if dtype is None else dtype)
+
+
+def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
+    (numbers, step), dtype = _spaced(np.linspace, start, stop, num, dtype, endpoint=endpoint, retstep=True, axis=axis)
+    numbers = (np.floor(numbers) if dtype.kind in "iu" else numbers).astype(dtype)
+    return (numbers, np.broadcast_to(step, (start - stop).shape).astype(start.dtype)) if retstep else numbers
+
+
+def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
+    numbers, dtype = _spaced(np.logspace, start, stop, num, dtype, endpoint=endpoint, base=base, axis=axis)
+    return numbers.astype(dtype)
+
+
+def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    numbers, dtype = _spaced(np.geomspace, start, stop, num, dtype, endpoint=endpoint, axis=axis)
+    return numbers.astype(dtype)
+
+
 def eye(N, M=None, k=0, dtype=None):
     return np.eye(N, M, k, numpy_dtype(dtype))
 
 
 def _counting(function):
     """Bools count as int32."""
-    return lambda *xs: function(*(x.astype(np.int32) if x.dtype == bool else x for x in xs))
+    return lambda *xs: function(*(x.astype(np.int32) if getattr(x, "dtype", None) == np.bool_ else x for x in xs))
 
 
 FUNCTIONS |= {
@@ -146,7 +170,11 @@ def clip(x, x_min, x_max):
 
 
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
-    return np.asarray(np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf), x.dtype)
+    if x.dtype.kind != "V":
+        return np.asarray(np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf), x.dtype)
+    ends = ml_dtypes.finfo(x.dtype)  # NumPy does not know bfloat16
+    posinf, neginf = ends.max if posinf is None else posinf, ends.min if neginf is None else neginf
+    return np.where(np.isnan(x), nan, np.where(np.isinf(x), np.where(x > 0, posinf, neginf), x)).astype(x.dtype)
 
 
 def sign(x):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.backend import seeds
-from core.base.dtypes import numpy_dtype, standardize_dtype
+from core.base.dtypes import continuous, numpy_dtype, standardize_dtype
 
 
 def _generator(seed):
@@ -13,6 +13,10 @@ def _generator(seed):
 
 def _as(values, dtype):
     return np.asarray(values).astype(numpy_dtype(standardize_dtype(dtype)), copy=False)
+
+
+def _floats(values, dtype):
+    return _as(values, continuous(dtype))
 
 
 def seed_dtype():
@@ -30,11 +34,11 @@ def next_seed(holder):
 
 
 def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-    return _as(_generator(seed).standard_normal(shape, np.float32) * stddev + mean, dtype)
+    return _floats(_generator(seed).standard_normal(shape, np.float32) * stddev + mean, dtype)
 
 
 def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
-    return _as(_generator(seed).random(shape, np.float32) * (maxval - minval) + minval, dtype)
+    return _floats(_generator(seed).random(shape, np.float32) * (maxval - minval) + minval, dtype)
 
 
 def randint(shape, minval, maxval, dtype="int32", seed=None):
@@ -46,7 +50,7 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     draws = np.asarray(generator.standard_normal(shape, np.float32))
     while (outside := np.abs(draws) > 2).any():
         draws[outside] = generator.standard_normal(outside.sum(), np.float32)
-    return _as(draws * stddev + mean, dtype)
+    return _floats(draws * stddev + mean, dtype)
 
 
 def categorical(logits, num_samples, dtype="int32", seed=None):
@@ -55,15 +59,15 @@ def categorical(logits, num_samples, dtype="int32", seed=None):
 
 
 def gamma(shape, alpha, dtype=None, seed=None):
-    return _as(_generator(seed).gamma(alpha, size=shape), dtype)
+    return _floats(_generator(seed).gamma(alpha, size=shape), dtype)
 
 
 def beta(shape, alpha, beta, dtype=None, seed=None):
-    return _as(_generator(seed).beta(alpha, beta, size=shape), dtype)
+    return _floats(_generator(seed).beta(alpha, beta, size=shape), dtype)
 
 
 def binomial(shape, counts, probabilities, dtype=None, seed=None):
-    return _as(_generator(seed).binomial(np.asarray(counts).astype(np.int64), probabilities, size=shape), dtype)
+    return _floats(_generator(seed).binomial(np.asarray(counts).astype(np.int64), probabilities, size=shape), dtype)
 
 
 def shuffle(x, axis=0, seed=None):

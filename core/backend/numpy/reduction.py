@@ -1,5 +1,8 @@
 """NumPy's reductions."""
 
+import builtins
+import math
+
 import numpy as np
 
 from core.base.dtypes import numpy_dtype
@@ -58,7 +61,7 @@ def argmin(x, axis=None, keepdims=False):
 
 
 def logsumexp(x, axis=None, keepdims=False):
-    top = np.max(x, axis=_axes(axis), keepdims=True)
+    top = np.max(x, axis=_axes(axis), keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, np.zeros_like(top))
     with np.errstate(divide="ignore"):
         result = np.log(np.sum(np.exp(x - top), axis=_axes(axis), keepdims=True)) + top
@@ -80,13 +83,15 @@ def cumprod(x, axis=None, dtype=None):
 def bincount(x, weights=None, minlength=0, sparse=False):
     if sparse:
         raise ValueError("NumPy has no sparse tensors: call bincount with sparse=False, or use jax or tensorflow.")
-    rows, length = x.reshape(-1, x.shape[-1]).astype("int64"), np.maximum(x.max(initial=-1) + 1, minlength)
+    rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1]).astype("int64")
+    length = builtins.max(int(np.max(rows, initial=-1)) + 1, minlength)
     weighed = [None] * len(rows) if weights is None else weights.reshape(rows.shape)
-    counts = np.stack([np.bincount(row, w, length) for row, w in zip(rows, weighed)])
-    return counts.reshape(*x.shape[:-1], length).astype("int32" if weights is None else weights.dtype)
+    counts = [np.bincount(row, w, length) for row, w in zip(rows, weighed)]
+    return np.reshape(counts, (*x.shape[:-1], length)).astype("int32" if weights is None else weights.dtype)
 
 
 def _segment(ufunc, data, segment_ids, num_segments, empty):
+    segment_ids = segment_ids.astype("int64", copy=False)
     count = int(segment_ids.max(initial=-1)) + 1 if num_segments is None else num_segments
     known = (segment_ids >= 0) & (segment_ids < count)
     out = np.full((count, *data.shape[1:]), empty, data.dtype)

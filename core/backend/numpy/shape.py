@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from core.backend.arguments import check_reduction, key_parts, pad_pairs, reshape_dims
+from core.backend.arguments import check_number, check_reduction, key_parts, pad_pairs, reshape_dims
+from core.base.shapes import normalize_axis
 
 FUNCTIONS = {
     "broadcast_to": np.broadcast_to, "concatenate": np.concatenate, "diag": np.diag, "diagonal": np.diagonal, "expand_dims": np.expand_dims,
     "flip": np.flip, "moveaxis": np.moveaxis, "ravel": np.ravel, "repeat": np.repeat, "roll": np.roll,
-    "stack": np.stack, "swapaxes": np.swapaxes, "transpose": np.transpose, "tril": np.tril,
-    "triu": np.triu,
+    "stack": np.stack, "swapaxes": np.swapaxes, "transpose": np.transpose,
 }  # fmt: skip
 
 
@@ -24,6 +24,20 @@ def tile(x, repeats):
     return np.tile(x, repeats)
 
 
+def _matrices(x):
+    if x.ndim < 2:  # of a vector NumPy would make a matrix
+        raise ValueError(f"A triangle is taken of matrices, of at least two dimensions; got the shape {x.shape}.")
+    return x
+
+
+def tril(x, k=0):
+    return np.tril(_matrices(x), k)
+
+
+def triu(x, k=0):
+    return np.triu(_matrices(x), k)
+
+
 def size(x):
     return np.int32(x.size)
 
@@ -33,12 +47,14 @@ def split(x, indices_or_sections, axis=0):
 
 
 def unstack(x, num=None, axis=0):
+    check_number(num, x.shape[axis])
     return list(np.moveaxis(x, axis, 0))
 
 
 def pad(x, pad_width, mode="constant", constant_values=None):
+    pairs = pad_pairs(pad_width, x.ndim, mode, constant_values)
     options = {"constant_values": constant_values or 0} if mode == "constant" else {}
-    return np.pad(x, pad_pairs(pad_width, x.ndim), mode, **options)
+    return np.pad(x, pairs, mode, **options) if pairs else x
 
 
 def get_item(x, key):
@@ -46,7 +62,7 @@ def get_item(x, key):
 
 
 def where(condition, x1=None, x2=None):
-    return nonzero(condition) if x1 is None else np.where(condition, x1, x2)
+    return nonzero(condition) if x1 is None else np.where(condition, x1, x2).astype(x1.dtype, copy=False)  # numbers do not widen it
 
 
 def nonzero(x):
@@ -62,6 +78,8 @@ def take_along_axis(x, indices, axis=None):
 
 
 def slice(inputs, start_indices, shape):
+    if len(shape) != inputs.ndim:
+        raise ValueError("shapes")  # the op's rule says which
     return inputs[_block(inputs, start_indices, shape)]
 
 
@@ -70,6 +88,8 @@ def _block(x, starts, shape):
 
 
 def slice_update(inputs, start_indices, updates, donate=False):
+    if updates.ndim != inputs.ndim:
+        raise ValueError("shapes")
     result = inputs if donate and inputs.flags.writeable else np.array(inputs)
     result[_block(inputs, start_indices, updates.shape)] = updates
     return result
@@ -94,10 +114,14 @@ def sort(x, axis=-1):
 
 
 def argsort(x, axis=-1):
+    if axis is not None:
+        normalize_axis(axis, x.ndim)  # of a scalar NumPy would make a vector
     return np.argsort(x, axis, kind="stable").astype("int32")
 
 
 def top_k(x, k, sorted=True):
+    if k > x.shape[-1]:
+        raise ValueError(f"top_k cannot find {k} elements in a last axis of {x.shape[-1]}.")
     order = np.argsort(np.flip(x, -1), -1, kind="stable")[..., ::-1][..., :k]  # flipped twice: of equals, the first comes first
     places = x.shape[-1] - 1 - order
     return np.take_along_axis(x, places, -1), places.astype("int32")

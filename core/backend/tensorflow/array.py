@@ -36,7 +36,7 @@ def convert_to_numpy(x):
         x = x.to_tensor()
     elif isinstance(x, tf.IndexedSlices):
         x = tf.convert_to_tensor(x)
-    return np.asarray(x)
+    return np.asarray(x.numpy() if hasattr(x, "numpy") else x)  # scalars in bfloat16 have no `__array__` that NumPy takes
 
 
 def cast(x, dtype):
@@ -76,6 +76,8 @@ def view(x, dtype=None):
     target = tf.as_dtype(standardize_dtype(dtype))
     before, after = x.dtype.size, target.size
     leading = list(shape(x))[:-1]
+    if x.shape[-1:] != [None] and sum(x.shape[-1:]) * before % after:
+        raise ValueError("shapes")  # the op's rule says which
     if after > before:
         x = tf.reshape(x, [*leading, shape(x)[-1] * before // after, after // before])
     result = tf.bitcast(x, target)
@@ -83,6 +85,8 @@ def view(x, dtype=None):
 
 
 def view_as_complex(x):
+    if x.shape[-1] not in (2, None):
+        raise ValueError("shapes")
     x = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
     return tf.complex(x[..., 0], x[..., 1])
 

@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from core.backend.arguments import check_cross
+
 _MULTIPLIES = (tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.int32, tf.int64, tf.complex64, tf.complex128)
 
 
@@ -66,6 +68,7 @@ def outer(x1, x2):
 def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     a, b = tf.unstack(x1, axis=axisa), tf.unstack(x2, axis=axisb)
+    check_cross(len(a), len(b))
     third = a[0] * b[1] - a[1] * b[0]
     if len(a) == len(b) == 2:
         return third
@@ -182,6 +185,8 @@ def _exchanges(permutation, size):
 
 
 def matrix_rank(x, tol=None):
+    if x.shape.rank < 2:
+        return tf.cast(tf.reduce_any(x != 0), tf.int32)
     return _lapack(lambda x: tf.linalg.matrix_rank(x, tol), x)
 
 
@@ -220,6 +225,8 @@ def svd(x, full_matrices=True, compute_uv=True):
 
 
 def cdist(x, y):
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError("shapes")  # the op's rule says which
     squares = tf.reduce_sum(tf.square(x[..., :, None, :] - y[..., None, :, :]), -1)
     positive = squares > 0  # the root's slope at 0 is infinite; there the gradient is 0
     return tf.where(positive, tf.sqrt(tf.where(positive, squares, tf.ones_like(squares))), tf.zeros_like(squares))

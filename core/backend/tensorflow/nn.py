@@ -27,6 +27,8 @@ def leaky_relu(x, negative_slope=0.2):
 
 
 def polar(abs_, angle):
+    if abs_.dtype in (tf.float16, tf.bfloat16):
+        abs_, angle = tf.cast(abs_, tf.float32), tf.cast(angle, tf.float32)
     return tf.complex(abs_ * tf.cos(angle), abs_ * tf.sin(angle))
 
 
@@ -40,12 +42,16 @@ def log_softmax(x, axis=-1):
 
 def dense(x, kernel, bias=None):
     y = tf.matmul(x, kernel) if x.shape.rank == 2 else tf.tensordot(x, kernel, 1)
-    return y if bias is None else tf.nn.bias_add(y, bias)
+    return y if bias is None else tf.nn.bias_add(y, bias) if y.shape.rank > 1 else y + bias
 
 
 def ctc_loss(target, output, target_length, output_length, mask_index=0):
+    if output.shape[0] == 0:  # TensorFlow's own needs a sample
+        return tf.reduce_sum(output, (1, 2))
     target, target_length, output_length = (tf.cast(x, tf.int32) for x in (target, target_length, output_length))
-    return tf.nn.ctc_loss(target, output, target_length, output_length, logits_time_major=False, blank_index=mask_index)
+    logits = tf.cast(output, tf.float32)  # the dtype of the kernel
+    loss = tf.nn.ctc_loss(target, logits, target_length, output_length, logits_time_major=False, blank_index=mask_index)
+    return tf.cast(loss, output.dtype)
 
 
 def ctc_beam_search(inputs, sequence_lengths, beam_width, top_paths, mask_index):

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from core.backend import gradients, seeds
 from core.backend.tensorflow.array import convert_to_tensor
-from core.base.dtypes import standardize_dtype
+from core.base.dtypes import continuous, standardize_dtype
 
 
 def _seed(seed):
@@ -14,7 +14,7 @@ def _seed(seed):
 
 def _float(dtype):
     """The dtype asked for, and the one to draw in."""
-    dtype = tf.as_dtype(standardize_dtype(dtype))
+    dtype = tf.as_dtype(continuous(dtype))
     return dtype, dtype if dtype == tf.float64 else tf.float32
 
 

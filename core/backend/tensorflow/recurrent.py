@@ -9,6 +9,8 @@ UNROLLED = 64  # steps up to which a graph holds each on its own: its kernels st
 
 def _loop(step, states, projected):
     """Runs `step(*states, projected[:, t])`, which returns the new states, over time; stacks the first state."""
+    if any(not state.shape[:1].is_compatible_with(projected.shape[:1]) for state in states):
+        raise ValueError("shapes")  # the op's rule says which
     inputs = tf.transpose(projected, (1, 0, 2))
     if tf.executing_eagerly() or (inputs.shape[0] or UNROLLED + 1) <= UNROLLED and not under_xla():
         found = []

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from core.backend.numpy.reduction import SUMMED
+from core.base.shapes import check_not_empty
 
 _SUMMED = {tf.as_dtype(small): tf.as_dtype(wide) for small, wide in SUMMED.items()}
 
@@ -24,12 +25,20 @@ def prod(x, axis=None, keepdims=False, dtype=None):
     return tf.reduce_prod(tf.cast(x, dtype) if dtype else _wide(x), axis, keepdims)
 
 
+def _with_elements(x, axis):
+    """`x`, after an error where there is nothing to choose from, which TensorFlow answers with a number."""
+    check_not_empty(tuple(x.shape), axis)
+    return x
+
+
 def max(x, axis=None, keepdims=False, initial=None):
+    x = x if initial is not None else _with_elements(x, axis)
     result = tf.cast(tf.reduce_max(_number(x), axis, keepdims), x.dtype)
     return result if initial is None else tf.maximum(result, tf.cast(initial, x.dtype))
 
 
 def min(x, axis=None, keepdims=False, initial=None):
+    x = x if initial is not None else _with_elements(x, axis)
     result = tf.cast(tf.reduce_min(_number(x), axis, keepdims), x.dtype)
     return result if initial is None else tf.minimum(result, tf.cast(initial, x.dtype))
 
@@ -61,6 +70,7 @@ def all(x, axis=None, keepdims=False):
 
 
 def _position(function, x, axis, keepdims):
+    x = _with_elements(x, axis)
     result = function(_number(x) if axis is not None else tf.reshape(_number(x), [-1]), axis or 0, output_type=tf.int32)
     if not keepdims:
         return result
@@ -94,7 +104,7 @@ def cumprod(x, axis=None, dtype=None):
 
 def bincount(x, weights=None, minlength=0, sparse=False):
     length = tf.maximum(tf.reduce_max(tf.concat([[-1], tf.reshape(tf.cast(x, tf.int32), [-1])], 0)) + 1, minlength)
-    rows = tf.reshape(tf.cast(x, tf.int32), [-1, tf.shape(x)[-1]])
+    rows = tf.reshape(tf.cast(x, tf.int32), [tf.reduce_prod(tf.shape(x)[:-1]), tf.shape(x)[-1]])
     ones = tf.ones_like(rows) if weights is None else tf.reshape(weights, tf.shape(rows))
     ids = rows + tf.range(tf.shape(rows)[0])[:, None] * length
     counts = tf.math.unsorted_segment_sum(tf.reshape(ones, [-1]), tf.reshape(ids, [-1]), tf.shape(rows)[0] * length)
@@ -104,7 +114,8 @@ def bincount(x, weights=None, minlength=0, sparse=False):
 
 
 def _segment(function, data, segment_ids, num_segments, empty=None):
-    count = tf.reduce_max(segment_ids) + 1 if num_segments is None else tf.cast(num_segments, segment_ids.dtype)
+    segment_ids = segment_ids if segment_ids.dtype in (tf.int32, tf.int64) else tf.cast(segment_ids, tf.int32)
+    count = tf.maximum(tf.reduce_max(segment_ids) + 1, 0) if num_segments is None else tf.cast(num_segments, segment_ids.dtype)
     ids = tf.where(segment_ids < count, segment_ids, -1)  # TensorFlow drops negative ids and rejects large ones
     result = function(data, ids, count)
     if empty is None or not data.dtype.is_floating:

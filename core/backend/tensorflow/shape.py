@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from core.backend.arguments import check_reduction, index_plan, is_array, is_mask, key_parts, pad_pairs, reshape_dims
 from core.base.shapes import normalize_axes as _normalized
+from core.base.shapes import normalize_axis
 
 FUNCTIONS = {"stack": tf.stack}
 
@@ -22,7 +23,7 @@ def _list(value):
 
 
 def _axis(x, axis):
-    return axis % x.shape.rank
+    return normalize_axis(axis, x.shape.rank)
 
 
 def _dim(x, axis):
@@ -30,10 +31,15 @@ def _dim(x, axis):
 
 
 def reshape(x, newshape):
-    return tf.reshape(x, _list(reshape_dims(newshape)))
+    dims = _list(reshape_dims(newshape))
+    if isinstance(dims, list) and all(isinstance(n, int) for n in dims) and -1 in dims and 0 in dims:  # it would find anything
+        raise ValueError("shapes")  # the op's rule says which
+    return tf.reshape(x, dims)
 
 
 def concatenate(xs, axis=0):
+    if len(xs) == 1:
+        _axis(xs[0], axis)  # it would not look
     return tf.concat(xs, axis)
 
 
@@ -61,6 +67,8 @@ def swapaxes(x, axis1, axis2):
 
 def moveaxis(x, source, destination):
     sources, targets = ([_axis(x, a) for a in _list(axes)] for axes in (source, destination))
+    if len(sources) != len(targets):
+        raise ValueError("shapes")  # the op's rule says which
     order = [axis for axis in range(x.shape.rank) if axis not in sources]
     for target, axis in sorted(zip(targets, sources)):
         order.insert(target, axis)
@@ -75,7 +83,7 @@ def expand_dims(x, axis):
 
 
 def squeeze(x, axis=None):
-    return tf.squeeze(x, axis)
+    return tf.squeeze(x, axis) if axis is None or isinstance(axis, int) or len(axis) else x  # it reads () as all axes
 
 
 def size(x):
@@ -87,10 +95,14 @@ def split(x, indices_or_sections, axis=0):
     if isinstance(indices_or_sections, int):
         return tf.split(x, indices_or_sections, axis)
     dim = _dim(x, axis)
-    points = [0, *(p + dim if isinstance(p, int) and p < 0 else p for p in _list(indices_or_sections)), dim]
+    points = [0, *_list(indices_or_sections), dim]
     if isinstance(dim, int):
-        points = [min(p, dim) for p in points]
-        return tf.split(x, [max(b - a, 0) for a, b in zip(points, points[1:])], axis)
+        parts = [range(dim)[a:b] for a, b in zip(points, points[1:])]
+        if sum(map(len, parts)) == dim:
+            return tf.split(x, list(map(len, parts)), axis)
+        before = (slice_type(None),) * _axis(x, axis)  # parts that overlap
+        return [x[(*before, slice_type(part.start, part.start + len(part)))] for part in parts]
+    points = [p + dim if isinstance(p, int) and p < 0 else p for p in points]
     return tf.split(x, tf.stack([b - a for a, b in zip(points, points[1:])]), axis, num=len(points) - 1)
 
 
@@ -113,7 +125,7 @@ def repeat(x, repeats, axis=None):
 
 
 def flip(x, axis=None):
-    return tf.reverse(x, list(range(x.shape.rank)) if axis is None else _list(axis))
+    return tf.reverse(x, list(range(x.shape.rank)) if axis is None else [_axis(x, one) for one in _list(axis)])
 
 
 def roll(x, shift, axis=None):
@@ -124,15 +136,23 @@ def roll(x, shift, axis=None):
 
 
 def pad(x, pad_width, mode="constant", constant_values=None):
-    pairs = pad_pairs(pad_width, x.shape.rank)
+    pairs = pad_pairs(pad_width, x.shape.rank, mode, constant_values)
+    if not pairs:
+        return x
     if mode == "constant":
         return tf.pad(x, pairs, constant_values=tf.cast(0 if constant_values is None else constant_values, x.dtype))
-    if mode in ("reflect", "symmetric"):
+    if mode in ("reflect", "symmetric") and _mirrored_once(x.shape, pairs, mode):
         return tf.pad(x, pairs, mode.upper())
     for axis, pair in enumerate(pairs):  # any other mode copies elements: let NumPy say which
         if tuple(pair) != (0, 0):
             x = tf.gather(x, np.pad(np.arange(x.shape[axis]), pair, mode), axis=axis)
     return x
+
+
+def _mirrored_once(shape, pairs, mode):
+    """Whether the margins are no longer than what there is to mirror, beyond which TensorFlow does not go."""
+    own = 1 if mode == "reflect" else 0
+    return all(n is None or 0 < n and max(pair) <= n - own for n, pair in zip(shape, pairs))
 
 
 def _band(x, k, lower):
@@ -153,7 +173,8 @@ def diag(x, k=0):
 
 
 def diagonal(x, offset=0, axis1=0, axis2=1):
-    return tf.linalg.diag_part(moveaxis(x, (axis1, axis2), (-2, -1)), k=offset)
+    x = moveaxis(x, (axis1, axis2), (-2, -1))
+    return tf.linalg.diag_part(x[..., -offset:, :] if offset < 0 else x[..., offset:])  # its own k must lie within the matrix
 
 
 def get_item(x, key):
@@ -173,7 +194,10 @@ def get_item(x, key):
     for place in places[1:]:
         shape = tf.broadcast_static_shape(shape, place.shape)
     dynamic = shape if shape.is_fully_defined() else functools.reduce(tf.broadcast_dynamic_shape, map(tf.shape, places))
-    found = tf.gather_nd(x, tf.stack([tf.broadcast_to(place, dynamic) for place in places], -1))
+    if 0 in x.shape:  # it gathers from nothing not even slices without elements
+        found = tf.zeros([*dynamic, *(_dim(x, axis) for axis in range(len(places), x.shape.rank))], x.dtype)
+    else:
+        found = tf.gather_nd(x, tf.stack([tf.broadcast_to(place, dynamic) for place in places], -1))
     return moveaxis(found, tuple(range(shape.rank)), tuple(range(plan.place, plan.place + shape.rank)))
 
 
@@ -182,7 +206,7 @@ def where(condition, x1=None, x2=None):
 
 
 def nonzero(x):
-    return tuple(tf.cast(places, tf.int32) for places in tf.unstack(tf.where(x), x.shape.rank, axis=1))
+    return tuple(tf.cast(places, tf.int32) for places in tf.unstack(tf.where(tf.cast(x, tf.bool)), x.shape.rank, axis=1))
 
 
 def _from_front(indices, count):
@@ -212,11 +236,19 @@ def take_along_axis(x, indices, axis=None):
     return swapaxes(tf.gather(x, indices, batch_dims=x.shape.rank - 1), axis, -1)
 
 
+slice_type = slice  # the op `slice` below takes the name
+
+
 def slice(inputs, start_indices, shape):
-    return tf.slice(inputs, _list(start_indices), _list(shape))
+    return tf.slice(inputs, _list(start_indices), _list(shape)) if inputs.shape.rank else inputs
 
 
 def slice_update(inputs, start_indices, updates, donate=False):  # the runtime reuses memory that nothing else holds
+    if updates.shape.rank != inputs.shape.rank:
+        raise ValueError("shapes")
+    updates = tf.cast(updates, inputs.dtype)
+    if not inputs.shape.rank or 0 in updates.shape:  # it takes neither
+        return inputs if inputs.shape.rank else updates
     starts = tf.cast(tf.stack(_list(start_indices)), tf.int32)
     return tf.raw_ops.TensorStridedSliceUpdate(
         input=inputs, begin=starts, end=starts + tf.shape(updates), strides=tf.ones_like(starts), value=updates
@@ -224,11 +256,17 @@ def slice_update(inputs, start_indices, updates, donate=False):  # the runtime r
 
 
 def scatter(indices, values, shape):
-    return tf.scatter_nd(indices, values, _list(shape))
+    dims = _list(shape)
+    if isinstance(dims, list) and any(isinstance(n, int) and n == 0 for n in dims):
+        return tf.zeros(dims, values.dtype)
+    return tf.scatter_nd(indices, values, dims)
 
 
 def scatter_update(inputs, indices, updates, reduction=None):
     check_reduction(reduction)
+    if 0 in inputs.shape:
+        return inputs
+    updates = tf.cast(updates, inputs.dtype)
     lead = [_dim(inputs, axis) for axis in range(indices.shape[-1])]
     indices = _from_front(_places(indices), tf.stack(lead))
     if reduction != "mul":

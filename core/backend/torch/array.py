@@ -88,12 +88,22 @@ def copy(x):
     return x.clone()
 
 
+def _dense(x):
+    """`x` with its last axis in one piece. A tensor without elements counts as that whatever its strides are: it is made anew."""
+    return x.contiguous() if x.numel() else torch.empty(x.shape, dtype=x.dtype, device=x.device)
+
+
 def view(x, dtype=None):
-    return x if dtype is None else x.contiguous().view(native_dtype(dtype))
+    if dtype is None:
+        return x
+    target = native_dtype(dtype)
+    if x.ndim and not x.shape[-1]:
+        return torch.empty(x.shape, dtype=target, device=x.device)
+    return _dense(x).view(target)
 
 
 def view_as_complex(x):
-    return torch.view_as_complex((x if x.dtype == torch.float64 else x.float()).contiguous())
+    return torch.view_as_complex(_dense(x if x.dtype == torch.float64 else x.float()))
 
 
 def view_as_real(x):

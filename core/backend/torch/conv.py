@@ -88,7 +88,7 @@ def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=No
 def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     w = windows.pool(inputs.shape, pool_size, strides, padding, data_format)
     x, pads = _enter(inputs, w.channels_last), _two(w.pads, (0, 0))
-    if not _even(pads):
+    if not _even(pads) or not x.is_floating_point():  # the pooling of integers below pads nothing itself
         lowest = torch.finfo(x.dtype).min if x.is_floating_point() else torch.iinfo(x.dtype).min
         x, pads = _pad(x, pads, lowest), ((0, 0),) * len(pads)
     if not x.is_floating_point():
@@ -132,9 +132,14 @@ def adaptive_max_pool(inputs, output_size, data_format=None):
     return _adaptive({2: F.adaptive_max_pool2d, 3: F.adaptive_max_pool3d}, inputs, output_size, data_format)
 
 
+def _in_floats(function, x, *options):
+    """The kernels know floats alone; whole numbers up to 2 ** 53 come through float64 as they are."""
+    return function(x, *options) if x.is_floating_point() else function(x.double(), *options).to(x.dtype)
+
+
 def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
-    return F.unfold(x, kernel_size, dilation, padding, stride)
+    return _in_floats(F.unfold, x, kernel_size, dilation, padding, stride)
 
 
 def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    return F.fold(x, output_size, kernel_size, dilation, padding, stride)
+    return _in_floats(F.fold, x, output_size, kernel_size, dilation, padding, stride)

@@ -2,13 +2,24 @@
 
 import torch
 
+from core.backend.arguments import check_pair
+
 
 def _wide(x):
     return x if x.dtype == torch.float64 else x.float()
 
 
 def _complex(x):
+    check_pair(x)
     return torch.complex(_wide(x[0]), _wide(x[1]))
+
+
+def _transformed(function, x, *args):
+    """`function(x)`; a batch without signals, which the libraries below refuse, is taken out of a transform of zeros."""
+    if x.numel() or not x.shape[-1]:
+        return function(x, *args)
+    one = function(x.new_zeros([n or 1 for n in x.shape]), *args)
+    return one[tuple(slice(None) if n else slice(0) for n in x.shape[:-1])]
 
 
 def _pair(z, dtype):
@@ -16,20 +27,20 @@ def _pair(z, dtype):
 
 
 def fft(x):
-    return _pair(torch.fft.fft(_complex(x)), x[0].dtype)
+    return _pair(_transformed(torch.fft.fft, _complex(x)), x[0].dtype)
 
 
 def fft2(x):
-    return _pair(torch.fft.fft2(_complex(x)), x[0].dtype)
+    return _pair(_transformed(torch.fft.fft2, _complex(x)), x[0].dtype)
 
 
 def ifft2(x):
-    return _pair(torch.fft.ifft2(_complex(x)), x[0].dtype)
+    return _pair(_transformed(torch.fft.ifft2, _complex(x)), x[0].dtype)
 
 
 def rfft(x, fft_length=None):
-    return _pair(torch.fft.rfft(_wide(x), fft_length), x.dtype)
+    return _pair(_transformed(torch.fft.rfft, _wide(x), fft_length), x.dtype)
 
 
 def irfft(x, fft_length=None):
-    return torch.fft.irfft(_complex(x), fft_length).to(x[0].dtype)
+    return _transformed(torch.fft.irfft, _complex(x), fft_length).to(x[0].dtype)

@@ -2,6 +2,8 @@
 
 import torch
 
+from core.backend.arguments import check_cross
+
 
 def _lapack(function, *tensors):
     """`function` on tensors in a dtype that LAPACK takes; real results come back in the dtype of the first."""
@@ -27,7 +29,7 @@ def matmul(x1, x2):
 def einsum(subscripts, *operands, optimize="auto"):
     if operands[0].dtype == torch.int8:
         operands = [x.int() for x in operands]
-    return _by_int(lambda *xs: torch.einsum(subscripts, *xs), *operands)
+    return _by_int(lambda *xs: torch.einsum(subscripts, *xs), *operands).to(operands[0].dtype)  # its sums of integers are wider
 
 
 def tensordot(x1, x2, axes=2):
@@ -46,6 +48,7 @@ def outer(x1, x2):
 def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     a, b = torch.movedim(x1, axisa, 0), torch.movedim(x2, axisb, 0)
+    check_cross(len(a), len(b))
     third = a[0] * b[1] - a[1] * b[0]
     if len(a) == len(b) == 2:
         return third
@@ -104,6 +107,8 @@ def lu_factor(x):
 
 
 def matrix_rank(x, tol=None):
+    if x.ndim < 2:
+        return (x != 0).any().int()
     return _lapack(lambda x: torch.linalg.matrix_rank(x, atol=tol, rtol=None if tol is None else 0.0), x).int()
 
 

@@ -54,7 +54,9 @@ def arange(start, stop=None, step=None, dtype=None):
     target = native_dtype(range_dtype(start, stop, step) if dtype is None else dtype)
     if (stop - start) * step <= 0:  # torch.arange takes this for an error
         return torch.empty((0,), dtype=target)
-    return torch.arange(start, stop, step, dtype=target)
+    if target.is_floating_point or not any(isinstance(end, float) for end in (start, stop, step)):
+        return torch.arange(start, stop, step, dtype=target)
+    return torch.arange(start, stop, step, dtype=torch.float64).to(target)  # with an integer dtype it would cut the ends first
 
 
 def eye(N, M=None, k=0, dtype=None):

@@ -18,7 +18,6 @@ FUNCTIONS = {
     "log_sigmoid": F.logsigmoid,
     "hard_sigmoid": F.hardsigmoid,
     "hard_silu": F.hardswish,
-    "polar": torch.polar,
 }
 
 
@@ -36,6 +35,11 @@ def glu(x, axis=-1):
 
 def hard_shrink(x, threshold=0.5):
     return F.hardshrink(x, threshold)
+
+
+def polar(abs_, angle):
+    half = abs_.dtype in (torch.float16, torch.bfloat16)
+    return torch.polar(abs_.float(), angle.float()) if half else torch.polar(abs_, angle)
 
 
 def soft_shrink(x, threshold=0.5):
@@ -77,8 +81,8 @@ def mean_squared_difference(x1, x2):
 
 
 def binary_crossentropy(target, output, from_logits=False, reduction="none"):
-    if target.shape != output.shape:
-        raise ValueError("shapes")  # the op's rule says which
+    if target.shape != output.shape or reduction not in _REDUCTIONS:
+        raise ValueError("shapes")  # the op's rule says what is wrong
     if from_logits:
         return F.binary_cross_entropy_with_logits(output, target, reduction=reduction)
     epsilon = _clipping(output)
@@ -93,7 +97,7 @@ def _clipping(probabilities):
 
 
 def categorical_crossentropy(target, output, from_logits=False, axis=-1, reduction="none"):
-    if target.shape != output.shape:
+    if target.shape != output.shape or reduction not in _REDUCTIONS:
         raise ValueError("shapes")
     if from_logits and output.ndim == 2 and axis in (-1, 1):
         return F.cross_entropy(output, target, reduction=reduction)
@@ -110,7 +114,7 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, 
     if target.ndim == output.ndim:
         target = target.squeeze(-1)
     axis = axis % output.ndim
-    if target.shape != output.shape[:axis] + output.shape[axis + 1 :]:
+    if target.shape != output.shape[:axis] + output.shape[axis + 1 :] or reduction not in _REDUCTIONS:
         raise ValueError("shapes")
     target = target.long()
     if from_logits:  # PyTorch has the classes on axis 1; no class is left out
@@ -123,21 +127,26 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, 
 
 
 _NONE = -(2**31)
+_REDUCTIONS = ("none", "mean")
 
 
 def projection(x, kernel, bias=None, axes=1):
     lead, out = x.shape[: x.ndim - axes], kernel.shape[axes:]
-    flat = kernel.reshape(kernel.shape[:axes].numel(), -1)
-    rows = x.reshape(-1, flat.shape[0])
+    if x.shape[x.ndim - axes :] != kernel.shape[:axes]:
+        raise ValueError("shapes")
+    flat = kernel.reshape(kernel.shape[:axes].numel(), out.numel())
+    rows = x.reshape(lead.numel(), flat.shape[0])
     whole = bias is not None and bias.shape == out  # else it broadcasts along some of the axes
     y = torch.addmm(bias.reshape(-1), rows, flat) if whole else torch.mm(rows, flat)
-    y = y.view(*lead, *out)
+    y = y.view((*lead, *out))
     return y if bias is None or whole else y + bias
 
 
 def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=0.001):
     axis = shapes.normalize_axis(axis, x.ndim)
-    if x.ndim > 1 and not (mean.requires_grad or variance.requires_grad):  # PyTorch's own has no gradient for these
+    if any(p is not None and p.shape != (x.shape[axis],) for p in (mean, variance, offset, scale)):
+        raise ValueError("shapes")
+    if x.ndim > 1 and x.numel() and not (mean.requires_grad or variance.requires_grad):  # PyTorch's own has no gradient for these
         if axis == 1:
             return torch.batch_norm(x, scale, offset, mean, variance, False, 0.0, epsilon, True)
         return torch.batch_norm(x.movedim(axis, 1), scale, offset, mean, variance, False, 0.0, epsilon, True).movedim(1, axis)
@@ -151,13 +160,13 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
 
 
 def _last_axes(x, axis):
-    """The normalized axes' sizes where they are the last ones, in order; else None."""
-    axes = shapes.normalize_axes(axis, x.ndim)
+    """The normalized axes' sizes where they are the last ones; else None."""
+    axes = tuple(sorted(shapes.normalize_axes(axis, x.ndim)))
     return x.shape[axes[0] :] if axes == tuple(range(axes[0], x.ndim)) else None
 
 
 def _moved(function, x, axis):
-    axes = shapes.normalize_axes(axis, x.ndim)
+    axes = tuple(sorted(shapes.normalize_axes(axis, x.ndim)))
     last = tuple(range(-len(axes), 0))
     return function(x.movedim(axes, last), last).movedim(last, axes)
 
@@ -222,8 +231,13 @@ def dot_product_attention(
 
 
 def ctc_loss(target, output, target_length, output_length, mask_index=0):
-    frames, output_length, target_length = torch.log_softmax(output, -1).transpose(0, 1), output_length.long(), target_length.long()
-    return F.ctc_loss(frames, target.long(), output_length, target_length, mask_index, reduction="none")
+    wide = output.float() if output.dtype in (torch.float16, torch.bfloat16) else output  # the kernel has no half precision
+    if target.ndim != 2:
+        raise ValueError("shapes")
+    if not len(output):  # PyTorch's own needs a sample
+        return output.sum((1, 2))
+    frames, output_length, target_length = torch.log_softmax(wide, -1).transpose(0, 1), output_length.long(), target_length.long()
+    return F.ctc_loss(frames, target.long(), output_length, target_length, mask_index, reduction="none").to(output.dtype)
 
 
 def ctc_beam_search(inputs, sequence_lengths, beam_width, top_paths, mask_index):

@@ -6,7 +6,7 @@ import torch
 
 from core.backend import gradients, seeds
 from core.backend.torch.array import native_dtype
-from core.base.dtypes import standardize_dtype
+from core.base.dtypes import continuous, standardize_dtype
 
 _local = threading.local()
 _INCREMENT = torch.tensor([0, 1])
@@ -61,12 +61,12 @@ def next_seed(holder):
 
 
 def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-    dtype = _dtype(dtype)
+    dtype = _dtype(continuous(dtype))
     return (_drawn(lambda x, g: x.normal_(generator=g), shape, dtype, seed) * stddev + mean).to(dtype)
 
 
 def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
-    dtype = _dtype(dtype)
+    dtype = _dtype(continuous(dtype))
     return (_drawn(lambda x, g: x.uniform_(generator=g), shape, dtype, seed) * (maxval - minval) + minval).to(dtype)
 
 
@@ -76,12 +76,16 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
 
 
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-    dtype = _dtype(dtype)
+    dtype = _dtype(continuous(dtype))
     draws = _drawn(lambda x, g: torch.nn.init.trunc_normal_(x, generator=g), shape, dtype, seed)
     return (draws * stddev + mean).to(dtype)
 
 
 def categorical(logits, num_samples, dtype="int32", seed=None):
+    if logits.ndim != 2:
+        raise ValueError("shapes")  # the op's rule says which
+    if not num_samples or not len(logits):
+        return torch.zeros((len(logits), num_samples), dtype=_dtype(dtype), device=logits.device)
     probabilities = torch.softmax(logits.float(), -1)
     return torch.multinomial(probabilities, num_samples, True, generator=_generator(seed, logits.device)).to(_dtype(dtype))
 
@@ -92,18 +96,18 @@ def _gammas(generator, shape, *alphas):
 
 
 def gamma(shape, alpha, dtype=None, seed=None):
-    return _gammas(_generator(seed), shape, alpha)[0].to(_dtype(dtype))
+    return _gammas(_generator(seed), shape, alpha)[0].to(_dtype(continuous(dtype)))
 
 
 def beta(shape, alpha, beta, dtype=None, seed=None):
     first, second = _gammas(_generator(seed), shape, alpha, beta)
-    return (first / (first + second)).to(_dtype(dtype))
+    return (first / (first + second)).to(_dtype(continuous(dtype)))
 
 
 def binomial(shape, counts, probabilities, dtype=None, seed=None):
     generator = _generator(seed)
     parts = (torch.as_tensor(part, dtype=torch.float32, device=generator.device).expand(tuple(shape)) for part in (counts, probabilities))
-    return torch.binomial(*parts, generator=generator).to(_dtype(dtype))
+    return torch.binomial(*parts, generator=generator).to(_dtype(continuous(dtype)))
 
 
 def shuffle(x, axis=0, seed=None):

@@ -10,7 +10,14 @@ def _weights(kernel, recurrent_kernel, bias, recurrent_bias):
     return flat
 
 
+def _check(x, kernel, *states):
+    """PyTorch's kernels run on states of another batch size and on kernels of other features, and give numbers without meaning."""
+    if kernel.shape[0] != x.shape[-1] or any(len(state) != len(x) for state in states):
+        raise ValueError("shapes")  # the op's rule says which
+
+
 def lstm(x, h, c, kernel, recurrent_kernel, bias=None):
+    _check(x, kernel, h, c)
     weights = _weights(kernel, recurrent_kernel, bias, None if bias is None else torch.zeros_like(bias))
     states = h.unsqueeze(0), c.unsqueeze(0)
     outputs, h, c = torch._VF.lstm(x, states, weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True)
@@ -18,6 +25,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None):
 
 
 def gru(x, h, kernel, recurrent_kernel, bias=None):
+    _check(x, kernel, h)
     # Gates z, r, h here; r, z, n and the update's complement there agree after the swap.
     def reorder(w):
         z, r, n = w.chunk(3, -1)
@@ -30,6 +38,7 @@ def gru(x, h, kernel, recurrent_kernel, bias=None):
 
 
 def simple_rnn(x, h, kernel, recurrent_kernel, bias=None):
+    _check(x, kernel, h)
     weights = _weights(kernel, recurrent_kernel, bias, None if bias is None else torch.zeros_like(bias))
     outputs, h = torch._VF.rnn_tanh(x, h.unsqueeze(0), weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True)
     return outputs, h.squeeze(0)

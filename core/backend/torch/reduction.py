@@ -4,6 +4,7 @@ import torch
 
 from core.backend.numpy.reduction import SUMMED
 from core.backend.torch.array import native_dtype
+from core.base.shapes import normalize_axes
 
 _SUMMED = {native_dtype(small): native_dtype(wide) for small, wide in SUMMED.items()}
 
@@ -28,8 +29,7 @@ def sum(x, axis=None, keepdims=False):
 def prod(x, axis=None, keepdims=False, dtype=None):
     target = native_dtype(dtype) if dtype else _SUMMED.get(x.dtype, x.dtype)
     x = x.to(torch.int64 if target is torch.uint32 else target)
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    for one in sorted((a % x.ndim for a in axes), reverse=True):
+    for one in sorted(normalize_axes(axis, x.ndim), reverse=True):
         x = torch.prod(x, one, keepdim=keepdims, dtype=x.dtype)
     return x.to(target)
 
@@ -98,7 +98,7 @@ def cumprod(x, axis=None, dtype=None):
 def bincount(x, weights=None, minlength=0, sparse=False):
     if sparse:
         raise ValueError("bincount gives no sparse tensors on torch: call it with sparse=False, or use jax or tensorflow.")
-    rows = x.reshape(-1, x.shape[-1]).long()
+    rows = x.reshape(x.shape[:-1].numel(), x.shape[-1]).long()
     longest = int(rows.max()) + 1 if rows.numel() else 0
     length = longest if longest > minlength else minlength
     ones = torch.ones_like(rows, dtype=torch.int32) if weights is None else weights.reshape(rows.shape)
@@ -124,11 +124,16 @@ def segment_prod(data, segment_ids, num_segments=None, sorted=False):
     return _segment("prod", data, segment_ids, num_segments, 1)
 
 
+def _extreme(reduction, data, segment_ids, num_segments, of_floats, of_integers):
+    if data.dtype == torch.bool:
+        return _segment(reduction, data.to(torch.uint8), segment_ids, num_segments, reduction == "amin").bool()
+    empty = of_floats if data.dtype.is_floating_point else of_integers(torch.iinfo(data.dtype))
+    return _segment(reduction, data, segment_ids, num_segments, empty)
+
+
 def segment_max(data, segment_ids, num_segments=None, sorted=False):
-    lowest = -float("inf") if data.dtype.is_floating_point else torch.iinfo(data.dtype).min
-    return _segment("amax", data, segment_ids, num_segments, lowest)
+    return _extreme("amax", data, segment_ids, num_segments, -float("inf"), lambda integers: integers.min)
 
 
 def segment_min(data, segment_ids, num_segments=None, sorted=False):
-    highest = float("inf") if data.dtype.is_floating_point else torch.iinfo(data.dtype).max
-    return _segment("amin", data, segment_ids, num_segments, highest)
+    return _extreme("amin", data, segment_ids, num_segments, float("inf"), lambda integers: integers.max)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from core.backend.arguments import check_reduction, is_array, key_parts, pad_pairs, reshape_dims
+from core.backend.arguments import check_number, check_reduction, is_array, key_parts, pad_pairs, reshape_dims
 from core.base.shapes import normalize_axes as _normalized
 
 FUNCTIONS = {"moveaxis": torch.movedim, "ravel": torch.ravel}
@@ -84,6 +84,7 @@ def split(x, indices_or_sections, axis=0):
 
 
 def unstack(x, num=None, axis=0):
+    check_number(num, x.shape[axis])
     return list(torch.unbind(x, axis))
 
 
@@ -92,7 +93,7 @@ def tile(x, repeats):
 
 
 def repeat(x, repeats, axis=None):
-    counts = repeats if isinstance(repeats, int) else torch.as_tensor(repeats, device=x.device)
+    counts = repeats if isinstance(repeats, int) else torch.as_tensor(repeats, device=x.device).long()
     return torch.repeat_interleave(x, counts, axis)
 
 
@@ -105,7 +106,7 @@ def roll(x, shift, axis=None):
 
 
 def pad(x, pad_width, mode="constant", constant_values=None):
-    pairs = pad_pairs(pad_width, x.ndim)
+    pairs = pad_pairs(pad_width, x.ndim, mode, constant_values)
     if mode == "constant":
         flat = [int(n) for pair in reversed(pairs) for n in pair]
         return torch.nn.functional.pad(x, flat, value=0 if constant_values is None else constant_values)
@@ -188,10 +189,14 @@ def _block(starts, shape):
 
 
 def slice(inputs, start_indices, shape):
+    if len(shape) != inputs.ndim:
+        raise ValueError("shapes")  # the op's rule says which
     return inputs[_block(start_indices, shape)]
 
 
 def slice_update(inputs, start_indices, updates, donate=False):
+    if updates.ndim != inputs.ndim:
+        raise ValueError("shapes")
     traced = torch.is_grad_enabled() and (inputs.requires_grad or updates.requires_grad)
     result = inputs if donate and not traced else inputs.clone()
     result[_block(start_indices, updates.shape)] = updates
@@ -204,6 +209,7 @@ def scatter(indices, values, shape):
 
 def scatter_update(inputs, indices, updates, reduction=None):
     check_reduction(reduction)
+    updates = updates.to(inputs.dtype)
     places = tuple(indices.long().movedim(-1, 0))
     if reduction in (None, "add"):
         return inputs.index_put(places, updates, accumulate=reduction == "add")
@@ -214,7 +220,7 @@ def scatter_update(inputs, indices, updates, reduction=None):
         row = row * count + _from_front(place, count)
     row = row.reshape(-1, *[1] * len(rest)).expand(-1, *rest)
     return (
-        inputs.reshape(-1, *rest)
+        inputs.reshape(lead.numel(), *rest)
         .scatter_reduce(0, row, updates.expand(*indices.shape[:-1], *rest).reshape(row.shape), how)
         .reshape(inputs.shape)
     )
@@ -234,4 +240,6 @@ def top_k(x, k, sorted=True):
 
 
 def searchsorted(sorted_sequence, values, side="left"):
+    if values.dtype == torch.bool:
+        sorted_sequence, values = sorted_sequence.to(torch.uint8), values.to(torch.uint8)
     return torch.searchsorted(sorted_sequence, values, side=side, out_int32=True)
