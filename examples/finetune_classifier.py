@@ -38,8 +38,8 @@ preprocessor = hub.models.BertTextClassifierPreprocessor(tokenizer, sequence_len
 classifier = hub.models.BertTextClassifier(backbone, num_classes=2, preprocessor=preprocessor)
 
 # Training on strings.
-classifier.compile(core.optimizers.Adam(2e-3))
-classifier.fit(texts[:48], labels[:48], batch_size=16, epochs=20, verbose=2)
+classifier.compile(core.optimizers.Adam(1e-3))
+classifier.fit(texts[:48], labels[:48], batch_size=16, epochs=40, verbose=2)
 loss, accuracy = classifier.evaluate(texts[48:], labels[48:], verbose=0)
 print(f"accuracy on {len(texts) - 48} other sentences: {accuracy:.2f}")
 

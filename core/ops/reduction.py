@@ -224,12 +224,17 @@ def ptp(x, axis=None, keepdims=False):
 
 
 def _average(x, axis=None, weights=None):
-    if weights is not None and not shapes.compatible(weights.shape, x.shape) and not _one_axis(axis, weights):
-        raise ValueError(f"average needs weights of the shape {x.shape}, or a vector and one axis; got {weights.shape}, axis={axis}.")
-    one = x.shape[shapes.normalize_axis(axis, x.ndim)] if weights is not None and _one_axis(axis, weights) else None
-    if one is not None and not shapes.compatible(weights.shape, (one,)):
-        raise ValueError(f"average needs one weight for each place on axis {axis} of the shape {x.shape}, got {weights.shape[0]}.")
+    if weights is not None:
+        _check_weights(x, axis, weights)
     return rules.reduce(x, axis)
+
+
+def _check_weights(x: Any, axis: Any, weights: Any) -> None:
+    """An error unless there is one weight for each element, or for each place on the one axis."""
+    shape, given = tuple(x.shape), tuple(weights.shape)
+    wanted = (shape[shapes.normalize_axis(axis, len(shape))],) if _one_axis(axis, weights) else shape
+    if not shapes.compatible(given, wanted):
+        raise ValueError(f"average needs weights of the shape {shape}, or a vector and one axis of its length; got {given}, axis={axis}.")
 
 
 def _one_axis(axis: Any, weights: Any) -> bool:
@@ -249,6 +254,7 @@ def average(x, axis=None, weights=None):
 
     if weights is None:
         return mean(x, axis)
+    _check_weights(x, axis, weights)
     if _one_axis(axis, weights):
         dims = [1] * len(x.shape)
         dims[axis] = -1

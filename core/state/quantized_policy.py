@@ -90,13 +90,16 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
     16
     """
 
-    amax_history_length: int
-
     def __init__(self, mode: str, source_name: str | None = None, amax_history_length: int = 1024):
         super().__init__(mode, source_name)
         if isinstance(amax_history_length, bool) or not isinstance(amax_history_length, int) or amax_history_length < 1:
             raise ValueError(f"amax_history_length must be a positive integer, got {amax_history_length!r}.")
-        object.__setattr__(self, "amax_history_length", amax_history_length)
+        object.__setattr__(self, "_amax_history_length", amax_history_length)
+
+    @property
+    def amax_history_length(self) -> int:
+        """The number of steps whose largest values are kept."""
+        return self._amax_history_length  # type: ignore[attr-defined]
 
     def get_config(self) -> dict:
         return {**super().get_config(), "amax_history_length": self.amax_history_length}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.saving import ConfigError
 from hub.tokenizers import files
 from hub.tokenizers.engine import JsonEngine
+from hub.tokenizers.piece_learning import learn_pieces
 from hub.tokenizers.tokenizer import Tokenizer
 
 
@@ -156,8 +158,6 @@ def compute_word_piece_vocabulary(
     >>> compute_word_piece_vocabulary(["the fox", "the box"], 12, reserved_tokens=["[UNK]"])[:2]
     ['[UNK]', 'b']
     """
-    from tokenizers import trainers
-
     from core.saving import replacing
 
     if "[UNK]" not in reserved_tokens:
@@ -166,16 +166,18 @@ def compute_word_piece_vocabulary(
         list(reserved_tokens), lowercase=lowercase, strip_accents=strip_accents, split=split, split_on_cjk=split_on_cjk,
         suffix_indicator=suffix_indicator,
     ).engine  # fmt: skip
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary_size,
-        special_tokens=list(reserved_tokens),
-        continuing_subword_prefix=suffix_indicator,
-        show_progress=False,
-    )
-    engine.train_from_iterator((str(text) for text in data), trainer)
-    vocabulary = engine.get_vocab()
-    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    words = Counter(word for text in data for word in _words(engine, str(text)))
+    pieces = learn_pieces(words, max(0, vocabulary_size - len(reserved_tokens)), suffix_indicator)
+    tokens = [*reserved_tokens, *(piece for piece in pieces if piece not in reserved_tokens)]
     if vocabulary_output_file is not None:
         with replacing(vocabulary_output_file) as path:
             path.write_text("\n".join(tokens) + "\n", encoding="utf-8")
     return tokens
+
+
+def _words(engine: Any, text: str) -> list[str]:
+    """The words that the engine would look up pieces of."""
+    normal = text if engine.normalizer is None else engine.normalizer.normalize_str(text)
+    if engine.pre_tokenizer is None:
+        return [normal]
+    return [word for word, _ in engine.pre_tokenizer.pre_tokenize_str(normal)]

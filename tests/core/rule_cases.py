@@ -113,6 +113,10 @@ class Case:
         parts = [_written(value) for value in self.args] + [f"{name}={_written(value)}" for name, value in self.kwargs.items()]
         return f"{'random' if self.op in FAMILIES['draws'] else 'ops'}.{self.op}({', '.join(parts)})"
 
+    def _repr_pretty_(self, printer, cycle) -> None:
+        """What Hypothesis prints."""
+        printer.text(repr(self))
+
 
 def _written(value: Any) -> str:
     """An argument as it is typed."""

@@ -31,6 +31,8 @@ SIZES = (*range(9), 20)  # what an unknown dimension may turn out to be
 BACKENDS = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("torch", "jax", "tensorflow")]
 NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}  # JAX has no 64 bits by default
 
+SHARE = {"torch": 75, "jax": 30, "tensorflow": 75}  # of the many cases, those that run on other backends; JAX compiles each
+
 # Ops that no random call reaches, and why.
 EXCEPTIONS = {
     "jvp": "the numpy backend has no derivatives; core.testing's samples check its rule on the others",
@@ -57,8 +59,9 @@ def _quick_compilation():
 def fuzz(check, strategy, count):
     """Runs `check` on so many draws, the same ones at each run, and leaves nothing on disk."""
     profile = settings(
-        max_examples=count, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
-    )
+        max_examples=count, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False,
+        phases=(Phase.generate, Phase.shrink), report_multiple_bugs=False,
+    )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         profile(given(case=strategy)(check))()
@@ -263,14 +266,14 @@ def check_backend(case, backend):
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_backend_returns_what_numpy_does(backend, family):
-    fuzz(lambda case: check_backend(case, backend), cases(family), QUICK // 5)
+    fuzz(lambda case: check_backend(case, backend), cases(family), SHARE[backend] * QUICK // MANY)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_backend_returns_what_numpy_does_in_many_cases(backend, family):
-    fuzz(lambda case: check_backend(case, backend), cases(family), MANY // 5)
+    fuzz(lambda case: check_backend(case, backend), cases(family), SHARE[backend])
 
 
 # Programs of several ops.
@@ -317,6 +320,9 @@ class Program:
     def __repr__(self):
         lines = [f"x{i} = filled({shape})" for i, shape in enumerate(self.inputs)]
         return "\n" + "\n".join(lines + [f"x{len(self.inputs) + i} = {step}" for i, step in enumerate(self.steps)])
+
+    def _repr_pretty_(self, printer, cycle):
+        printer.text(repr(self))
 
 
 def _unary_step(d, values, i):
@@ -468,10 +474,74 @@ def test_a_graph_returns_what_its_ops_do_in_many_cases():
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_program_has_one_result_on_every_backend(backend):
-    fuzz(lambda case: check_program(case, backend, compiled=backend == "jax"), programs(), QUICK // 5)
+    fuzz(lambda case: check_program(case, backend, compiled=backend == "jax"), programs(), SHARE[backend] * QUICK // MANY)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_program_has_one_result_on_every_backend_in_many_cases(backend):
-    fuzz(lambda case: check_program(case, backend, compiled=backend == "jax"), programs(), MANY // 5)
+    fuzz(lambda case: check_program(case, backend, compiled=backend == "jax"), programs(), SHARE[backend])
+
+
+# The fuzzer itself.
+
+
+WRONG = {
+    "another shape": lambda x: KerasTensor((*x.shape, 1), x.dtype),
+    "another dtype": lambda x: KerasTensor(x.shape, "float64"),
+    "a needless None": lambda x: KerasTensor([None if None in x.shape else n for n in x.shape], x.dtype),
+    "a size that may differ": lambda x: KerasTensor([7 if n is None else n for n in x.shape], x.dtype),
+    "no unknown sizes": lambda x: KerasTensor([n + 0 for n in x.shape], x.dtype),
+    "a refusal": lambda x: KerasTensor(shapes.standardize_shape(None), x.dtype),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_a_wrong_rule_is_found(monkeypatch, fault):
+    monkeypatch.setattr(REGISTRY["sin"], "rule", WRONG[fault])
+    with pytest.raises(AssertionError) as found:
+        fuzz(check_rule, one_case("elementwise", "sin"), QUICK)
+    assert "case=ops.sin(filled((" in "\n".join(found.value.__notes__)
+
+
+def test_a_rule_that_takes_what_the_op_refuses_is_found(monkeypatch):
+    monkeypatch.setattr(REGISTRY["flip"], "rule", lambda x, axis=None: KerasTensor(x.shape, x.dtype))
+    with pytest.raises(AssertionError, match="The op raises"):
+        fuzz(check_rule, one_case("shape", "flip"), MANY)
+
+
+ACCIDENTS = {
+    "IndexError": lambda x, axis=-1: KerasTensor(x.shape, x.dtype) if axis is None or x.shape[axis] != -1 else None,
+    "fails rather than refuses": lambda x, axis=-1: KerasTensor(x.shape[: range(-x.ndim, x.ndim).index(axis or 0) + 9], x.dtype),
+}
+
+
+@pytest.mark.parametrize("message", ACCIDENTS)
+def test_a_rule_that_fails_by_accident_is_found(monkeypatch, message):
+    monkeypatch.setattr(REGISTRY["sort"], "rule", ACCIDENTS[message])
+    strategy = one_case("indexing", "sort").filter(lambda case: case.kwargs.get("axis", 0) is not None)
+    with pytest.raises(AssertionError, match=message):
+        fuzz(check_rule, strategy, MANY)
+
+
+def test_another_dtype_on_a_backend_is_found(monkeypatch):
+    torch = slot.get("torch")
+    monkeypatch.setitem(REGISTRY["sin"]._implementations, torch, lambda x: torch.sin(x).double())
+    REGISTRY["sin"].fast.clear()
+    with pytest.raises(AssertionError, match="torch"):
+        fuzz(lambda case: check_backend(case, "torch"), one_case("elementwise", "sin"), QUICK)
+    REGISTRY["sin"].fast.clear()
+
+
+def test_another_result_of_a_program_is_found(monkeypatch):
+    torch = slot.get("torch")
+    monkeypatch.setitem(REGISTRY["tanh"]._implementations, torch, lambda x: torch.tanh(x) * 1.01)
+    REGISTRY["tanh"].fast.clear()
+    with pytest.raises(AssertionError, match="Result"):
+        fuzz(lambda case: check_program(case, "torch"), programs(), QUICK)
+    REGISTRY["tanh"].fast.clear()
+
+
+def test_a_case_is_printed_as_it_is_called():
+    case = Dice(lambda strategy: None, "pad").call(filled((2, 3), "int32"), ((1, 0), (0, 1)), constant_values=1)
+    assert repr(case) == "ops.pad(filled((2, 3), 'int32'), ((1, 0), (0, 1)), constant_values=1)"

@@ -7,6 +7,8 @@ import json
 import os
 import pathlib
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -267,6 +269,30 @@ def test_t5_has_extra_ids(tmp_path):
     (tmp_path / "saved" / "config.json").write_text('{"model_type": "t5"}')
     again = hub.tokenizers.T5Tokenizer.from_preset(tmp_path / "saved")
     assert again(lines) == ours(lines) and again.frame() == ours.frame() and again.vocabulary_size() == ours.vocabulary_size()
+
+
+def test_pieces_are_those_of_merging_by_hand():
+    """aab 3 times, ab twice, b once: the pair (a, ##b) and (a, ##a) first, the more frequent one leading, ties in order."""
+    from hub.tokenizers.piece_learning import learn_pieces
+
+    words = {"aab": 3, "ab": 2, "b": 1}
+    assert learn_pieces(words, 99, "##") == ["a", "b", "##a", "##b", "##ab", "aab", "ab"]
+    assert learn_pieces(words, 5, "##") == ["a", "b", "##a", "##b", "##ab"]
+    assert learn_pieces(words, 1, "##") == ["a"] and learn_pieces({}, 5, "##") == []
+
+
+def test_a_learnt_vocabulary_is_the_same_in_every_process():
+    script = (
+        "import hub; text = ['the quick brown fox', 'a lazy dog', 'the quirky fog', 'dogs and foxes'];"
+        "print(hub.tokenizers.compute_word_piece_vocabulary(text, 60, lowercase=True))"
+    )
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed}
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(runs) == 1 and "##o" in runs.pop()
 
 
 def test_a_trained_proto_and_vocabulary():

@@ -10,6 +10,7 @@ import weakref
 import jax
 import jax.numpy as jnp
 
+from core.backend import loops
 from core.backend.jax.train import pure, vmap
 from core.backend.journal import TRACING, swapped
 from core.base.shapes import normalize_axis
@@ -99,6 +100,9 @@ def fori_loop(lower, upper, body_fun, init_val):
 
 
 def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
+    for x in jax.tree.leaves(xs):
+        loops.first_size(x)
+
     def loop(values, step):
         def body(state, x):
             values, (carry, y) = step(state[0], state[1], x)

@@ -92,6 +92,8 @@ def pinv(x, rcond=None):
 
 
 def qr(x, mode="reduced"):
+    if mode not in ("reduced", "complete"):
+        raise ValueError("mode")  # the op's rule says which there are
     return tuple(_lapack(lambda x: tuple(jnp.linalg.qr(x, mode)), x))
 
 

@@ -70,6 +70,8 @@ def nonzero(x):
 
 
 def take(x, indices, axis=None):
+    if axis is None:
+        x, axis = x.reshape(-1), 0
     return jnp.take(x, indices.astype("int32") if indices.dtype.kind not in "iu" else indices, axis)
 
 

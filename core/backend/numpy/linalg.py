@@ -113,6 +113,8 @@ def pinv(x, rcond=None):
 
 
 def qr(x, mode="reduced"):
+    if mode not in ("reduced", "complete"):
+        raise ValueError("mode")  # the op's rule says which there are
     return tuple(part.astype(x.dtype) for part in np.linalg.qr(_lapack(x)[0], mode))
 
 

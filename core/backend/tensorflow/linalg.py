@@ -195,6 +195,8 @@ def pinv(x, rcond=None):
 
 
 def qr(x, mode="reduced"):
+    if mode not in ("reduced", "complete"):
+        raise ValueError("mode")  # the op's rule says which there are
     return tuple(_lapack(lambda x: tuple(tf.linalg.qr(x, full_matrices=mode == "complete")), x))
 
 

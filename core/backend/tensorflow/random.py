@@ -94,6 +94,8 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
     if isinstance(rate, (int, float)) and (rate == 0 or rate >= 1):
         return inputs if rate == 0 else tf.zeros_like(inputs)
     if noise_shape is not None:
+        if len(noise_shape) != inputs.shape.rank:
+            raise ValueError("shapes")  # the op's rule says which
         dynamic = tf.shape(inputs)
         noise_shape = [dynamic[i] if n is None else n for i, n in enumerate(noise_shape)]
     return tf.nn.experimental.stateless_dropout(convert_to_tensor(inputs), rate, _seed(seed), "philox", noise_shape)

@@ -121,6 +121,9 @@ def tile(x, repeats):
 
 
 def repeat(x, repeats, axis=None):
+    if 0 in x.shape and isinstance(repeats, (list, tuple)):  # its own loses count of tensors without elements
+        x, axis = (tf.reshape(x, [-1]), 0) if axis is None else (x, axis)
+        return tf.gather(x, np.repeat(np.arange(x.shape[axis]), repeats), axis=axis)
     return tf.repeat(x, repeats, axis)
 
 

@@ -34,6 +34,9 @@ def einsum(subscripts, *operands, optimize="auto"):
 
 def tensordot(x1, x2, axes=2):
     dims = axes if isinstance(axes, int) else [[part] if isinstance(part, int) else list(part) for part in axes]
+    first, second = (range(x1.ndim - dims, x1.ndim), range(dims)) if isinstance(dims, int) else dims
+    if any(x1.shape[a] != x2.shape[b] for a, b in zip(first, second, strict=True)):  # PyTorch broadcasts axes of size 1
+        raise ValueError("shapes")  # the op's rule says which
     return _by_int(lambda a, b: torch.tensordot(a, b, dims), x1, x2)
 
 

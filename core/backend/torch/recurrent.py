@@ -26,6 +26,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None):
 
 def gru(x, h, kernel, recurrent_kernel, bias=None):
     _check(x, kernel, h)
+
     # Gates z, r, h here; r, z, n and the update's complement there agree after the swap.
     def reorder(w):
         z, r, n = w.chunk(3, -1)

@@ -106,6 +106,8 @@ def bincount(x, weights=None, minlength=0, sparse=False):
 
 
 def _segment(reduction, data, segment_ids, num_segments, empty):
+    if segment_ids.shape != data.shape[:1]:
+        raise ValueError("shapes")  # the op's rule says which
     ids = segment_ids.long()
     count = (int(ids.max()) + 1 if ids.numel() else 0) if num_segments is None else num_segments
     ids = torch.where((ids >= 0) & (ids < count), ids, count)  # one more segment takes what belongs to none

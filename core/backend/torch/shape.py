@@ -5,6 +5,7 @@ import torch
 
 from core.backend.arguments import check_number, check_reduction, is_array, key_parts, pad_pairs, reshape_dims
 from core.base.shapes import normalize_axes as _normalized
+from core.base.shapes import normalize_axis
 
 FUNCTIONS = {"moveaxis": torch.movedim, "ravel": torch.ravel}
 
@@ -166,7 +167,7 @@ def _from_front(indices, count):
 def take(x, indices, axis=None):
     if axis is None:
         x, axis = x.reshape(-1), 0
-    axis %= x.ndim
+    axis = normalize_axis(axis, x.ndim)
     if x.device.type == "cpu":  # it complains about negative indices, so that there is no need to look for them first
         try:
             if axis == 0 and x.ndim == 2:
