@@ -19,3 +19,13 @@ def _restored():
     yield
     config.change(**dataclasses.asdict(settings))
     slot._default = default
+
+
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """XLA without its costly passes: hundreds of tiny programs are compiled once and run once."""
+    jax = pytest.importorskip("jax")
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)

@@ -114,7 +114,7 @@ def check_pair(x: Sequence[Any]) -> None:
         raise ValueError(f"The real and the imaginary part need one shape, got {tuple(x[0].shape)} and {tuple(x[1].shape)}.")
 
 
-def check_cross(*lengths: int | None) -> None:
+def check_cross(a: int | None, b: int | None) -> None:
     """A `ValueError` unless the vectors of a cross product have 2 or 3 elements."""
-    if any(length not in (2, 3, None) for length in lengths):
-        raise ValueError(f"cross needs vectors of 2 or 3 elements, got {lengths[0]} and {lengths[1]}.")
+    if not {a, b} <= {2, 3, None}:
+        raise ValueError(f"cross needs vectors of 2 or 3 elements, got {a} and {b}.")

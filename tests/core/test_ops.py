@@ -23,14 +23,7 @@ FAMILIES = [importlib.import_module(f"core.ops.{found.name}") for found in pkgut
 FAMILIES = [module for module in FAMILIES if hasattr(module, "__all__")]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _quick_compilation():
-    """XLA without its costly passes: hundreds of tiny programs are compiled once and run once."""
-    jax = pytest.importorskip("jax")
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 @pytest.fixture(params=GROUPED)

@@ -45,15 +45,7 @@ LIMITS = {
     ("jax", "view"): "it has no 64-bit dtypes, and the shape of a view follows from the width of both",
 }
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick_compilation():
-    """XLA without its costly passes: hundreds of tiny programs are compiled once and run once."""
-    jax = pytest.importorskip("jax")
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 def fuzz(check, strategy, count):
