@@ -8,6 +8,8 @@ its reference body.
 
 from __future__ import annotations
 
+import functools
+import importlib
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,11 +18,21 @@ from typing import Any
 class Backend:
     """One framework as a value: its name, its tensor types, and its functions as attributes."""
 
-    def __init__(self, name: str, tensor_types: tuple[type, ...], modules: Sequence[types.ModuleType], *, trains: bool, native: Any):
+    def __init__(
+        self,
+        name: str,
+        tensor_types: tuple[type, ...],
+        modules: Sequence[types.ModuleType],
+        *,
+        trains: bool,
+        native: Any,
+        sparse: str | None = None,
+    ):
         self.name = name
         self.tensor_types = tensor_types
         self.trains = trains  # whether it has gradients
         self.native = native  # the framework's main module, for interop
+        self._sparse = sparse  # the name of the module for its sparse tensors
         self.functions: dict[str, Callable] = {}
         for module in modules:
             own = {n: f for n, f in vars(module).items() if getattr(f, "__module__", None) == module.__name__ and not n.startswith("_")}
@@ -34,6 +46,11 @@ class Backend:
     def has(self, name: str) -> bool:
         """Whether this backend has its own function of that name."""
         return name in self.functions
+
+    @functools.cached_property
+    def sparse(self) -> types.ModuleType | None:
+        """The module for the framework's sparse tensors, loaded when first asked for: `TYPES`, and the functions of `core.ops.sparsity`."""
+        return None if self._sparse is None else importlib.import_module(self._sparse)
 
     def __repr__(self) -> str:
         return f"<Backend {self.name}>"

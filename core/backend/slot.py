@@ -128,6 +128,8 @@ def _find_owner(kind: type) -> Backend | None:
         candidate = get(_PACKAGES[root])
         if issubclass(kind, candidate.tensor_types):
             found = candidate
+        elif candidate.sparse is not None and issubclass(kind, candidate.sparse.TYPES):
+            return candidate  # not entered: what is in the table may take the fast path of ops
     OWNERS[kind] = found
     return found
 

@@ -16,6 +16,7 @@ class KerasTensor:
     Attributes:
         shape: tuple of ints, None where a dimension is unknown.
         dtype: name, for example `"float32"`.
+        sparse, ragged: whether it stands for a sparse, for a ragged tensor.
         node: the `Node` whose output this is, or None.
         index: which output of the node.
     """

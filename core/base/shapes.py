@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from typing import Any
 
 Shape = tuple[int | None, ...]
 
@@ -54,6 +55,22 @@ def broadcast(*shapes: Shape) -> Shape:
                 raise ValueError(f"Shapes {' and '.join(map(str, shapes))} do not broadcast: axis {axis} has {dim} and {other}.")
         result.append(dim)
     return tuple(result)
+
+
+def check_integer(value: Any, name: str, least: int | None = None) -> None:
+    """A `ValueError` unless `value` is an integer of at least `least`. What comes with the data, a tensor, is not looked at.
+
+    >>> check_integer(3, "num", 0)
+    """
+    try:
+        value = operator.index(value)
+    except TypeError:
+        if hasattr(value, "dtype") and not isinstance(value, float):  # NumPy's float64 is a float
+            return
+    else:
+        if least is None or value >= least:
+            return
+    raise ValueError(f"{name} must be an integer{'' if least is None else f' of at least {least}'}, got {value!r}.")
 
 
 def normalize_axis(axis: int, rank: int, name: str = "axis") -> int:

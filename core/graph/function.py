@@ -96,7 +96,7 @@ class Function(Operation):
         flat = self._flat_inputs(inputs)
         if all(compatible(x.shape, y.shape) and None not in y.shape or x.shape == y.shape for x, y in zip(flat, self._input_tensors)):
             if all(x.shape == y.shape for x, y in zip(flat, self._input_tensors)):
-                return tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype), self._outputs_structure)
+                return tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype, x.sparse), self._outputs_structure)
         return super().compute_output_spec(inputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -45,7 +45,7 @@ class Operation:
         tensors = [x for x in tree.flatten(outputs) if isinstance(x, KerasTensor)]
         inputs = {id(x) for x in tree.flatten((args, kwargs))}
         if any(id(x) in inputs for x in tensors):  # an output that is an input needs a history of its own
-            outputs = tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype) if id(x) in inputs else x, outputs)
+            outputs = tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype, x.sparse) if id(x) in inputs else x, outputs)
             tensors = [x for x in tree.flatten(outputs) if isinstance(x, KerasTensor)]
         node = Node(self, args, kwargs, outputs, tensors)
         if not CONTEXT.abstract:

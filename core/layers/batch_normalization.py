@@ -96,6 +96,11 @@ class BatchNormalization(Layer):
         wide = dtypes.promote(own, "float32")  # moments of half-precision numbers lose too much
         x = inputs if wide == own else ops.cast(inputs, wide)
         gamma, beta = self.gamma, self.beta
+        if training and self._trainable and mask is None and not self.renorm and not self.synchronized:
+            outputs, mean, variance = ops.normalize_batch(x, self.axis, beta, gamma, self.epsilon)
+            self._move(self.moving_mean, mean, self.momentum)
+            self._move(self.moving_variance, variance, self.momentum)
+            return outputs if wide == own else ops.cast(outputs, own)
         if training and self._trainable:
             mean, variance = self._moments(x, mask)
             if self.renorm:

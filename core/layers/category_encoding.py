@@ -21,7 +21,7 @@ class CategoryEncoding(DataLayer):
         num_tokens: number of categories.
         output_mode: `"one_hot"`: (batch, ...) becomes (batch, ..., num_tokens), with a last axis of 1 replaced; `"multi_hot"`: ones at all
             integers of the last axis, which is replaced; `"count"`: how often each occurs.
-        sparse: only False; the outputs are dense.
+        sparse: whether the outputs are sparse tensors, which JAX and TensorFlow have.
 
     >>> CategoryEncoding(4)(np.array([[0, 2]]))
     array([[1., 0., 1., 0.]], dtype=float32)
@@ -34,8 +34,6 @@ class CategoryEncoding(DataLayer):
             raise ValueError(f"CategoryEncoding takes output_mode {', '.join(OUTPUT_MODES)}, got {output_mode!r}.")
         if num_tokens is None or num_tokens < 1:
             raise ValueError(f"CategoryEncoding needs a positive num_tokens, got {num_tokens}.")
-        if sparse:
-            raise ValueError("CategoryEncoding makes dense outputs, got sparse=True: leave it out.")
         self.num_tokens, self.output_mode, self.sparse = num_tokens, output_mode, sparse
         self.autocast = False
 
@@ -46,13 +44,13 @@ class CategoryEncoding(DataLayer):
         inputs = ops.cast(inputs, "int32")
         if self.output_mode == "one_hot" and len(inputs.shape) and inputs.shape[-1] == 1:
             inputs = ops.squeeze(inputs, -1)
-        vectors = ops.one_hot(inputs, self.num_tokens, dtype=self.compute_dtype)
+        vectors = ops.one_hot(inputs, self.num_tokens, dtype=self.compute_dtype, sparse=self.sparse)
         if self.output_mode == "one_hot" or len(vectors.shape) == 1:
             return vectors
         if self.output_mode == "multi_hot":
-            return ops.max(vectors, axis=-2)
+            return ops.sign(ops.sum(vectors, axis=-2))
         if count_weights is not None:
-            vectors = vectors * ops.expand_dims(ops.cast(count_weights, self.compute_dtype), -1)
+            vectors = ops.multiply(vectors, ops.expand_dims(ops.cast(count_weights, self.compute_dtype), -1))
         return ops.sum(vectors, axis=-2)
 
     def _check(self, inputs: Any) -> None:
@@ -74,7 +72,8 @@ class CategoryEncoding(DataLayer):
         return (*shape[:-1], self.num_tokens)
 
     def compute_output_spec(self, inputs, count_weights=None):
-        return KerasTensor(self.compute_output_shape(inputs.shape), self.compute_dtype)
+        return KerasTensor(self.compute_output_shape(inputs.shape), self.compute_dtype, sparse=self.sparse)
 
     def get_config(self):
-        return {**super().get_config(), "num_tokens": self.num_tokens, "output_mode": self.output_mode}
+        config = {**super().get_config(), "num_tokens": self.num_tokens, "output_mode": self.output_mode}
+        return {**config, "sparse": True} if self.sparse else config  # Keras leaves it out, and loses it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core import constraints, initializers, ops, regularizers
-from core.base import dtypes, shapes
+from core.base import shapes
 from core.layers.input_spec import InputSpec
 from core.layers.layer import Layer
 
@@ -55,7 +55,6 @@ class GroupNormalization(Layer):
         if self.groups < 1 or channels % self.groups:
             raise ValueError(f"GroupNormalization: {channels} channels cannot be split into {self.groups} groups; choose a divisor.")
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
-        self._affine_shape = tuple(channels if i == axis else 1 for i in range(len(input_shape)))
         if self.scale:
             self.gamma = self.add_weight(
                 (channels,), self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint, name="gamma"
@@ -66,19 +65,8 @@ class GroupNormalization(Layer):
             )
 
     def call(self, inputs):
-        rank = len(inputs.shape)
-        axis = shapes.normalize_axis(self.axis, rank)
-        shape = ops.shape(inputs)
-        grouped = (*shape[:axis], self.groups, inputs.shape[axis] // self.groups, *shape[axis + 1 :])
-        x = ops.cast(inputs, dtypes.promote(dtypes.standardize_dtype(inputs.dtype), "float32"))
-        x = ops.reshape(x, grouped)
-        mean, variance = ops.moments(x, [i for i in range(1, rank + 1) if i != axis], keepdims=True)
-        x = ops.reshape((x - mean) * ops.rsqrt(variance + self.epsilon), shape)
-        if self.gamma is not None:
-            x = x * ops.cast(ops.reshape(self.gamma, self._affine_shape), x.dtype)
-        if self.beta is not None:
-            x = x + ops.cast(ops.reshape(self.beta, self._affine_shape), x.dtype)
-        return ops.cast(x, self.compute_dtype)
+        y = ops.group_normalization(inputs, self.groups, self.gamma, self.beta, self.axis, self.epsilon)
+        return ops.cast(y, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         shapes.normalize_axis(self.axis, len(input_shape))

@@ -97,7 +97,7 @@ class GRUCell(DenseCell):
 class GRU(CellLayer):
     """The last output (batch, units), or with `return_sequences` all of them, of `GRUCell` over (batch, time, features).
 
-    Without mask and recurrent dropout, with `reset_after` and the default activations, the framework's fused kernel runs.
+    Without recurrent dropout, with `reset_after` and the default activations, the framework's fused kernel runs.
 
     Args:
         units: size of the state and the outputs.

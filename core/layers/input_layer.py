@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.backend import slot
 from core.backend.symbolic import KerasTensor, Node
 from core.base.dtypes import standardize_dtype
 from core.base.shapes import standardize_shape
@@ -53,6 +54,8 @@ class InputLayer(Layer):
         self._dtype_name = standardize_dtype(dtype)
         self._shape = standardize_shape(batch_shape)
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), bool(optional)
+        if self.sparse and slot.active().sparse is None:
+            raise ValueError(f"The {slot.backend()} backend has no sparse tensors; jax and tensorflow have. Leave sparse=False.")
         self.built = True
         output = (
             input_tensor

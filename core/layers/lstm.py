@@ -87,7 +87,7 @@ class LSTMCell(DenseCell):
 class LSTM(CellLayer):
     """The last output (batch, units), or with `return_sequences` all of them, of `LSTMCell` over (batch, time, features).
 
-    Without mask and recurrent dropout and with the default activations, the framework's fused kernel runs.
+    Without recurrent dropout and with the default activations, the framework's fused kernel runs.
 
     Args:
         units: size of the state and the outputs.

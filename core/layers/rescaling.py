@@ -26,7 +26,7 @@ class Rescaling(DataLayer):
 
     def call(self, inputs):
         dtype = self.compute_dtype
-        return ops.cast(inputs, dtype) * ops.cast(self.scale, dtype) + ops.cast(self.offset, dtype)
+        return ops.add(ops.multiply(ops.cast(inputs, dtype), ops.cast(self.scale, dtype)), ops.cast(self.offset, dtype))
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

@@ -47,7 +47,7 @@ class Flatten(Layer):
         return input_shape[0], None if None in inner else math.prod(inner)
 
     def compute_output_spec(self, inputs):
-        return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
+        return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype, inputs.sparse)
 
     def get_config(self):
         return {**super().get_config(), "data_format": self.data_format}
@@ -90,7 +90,7 @@ class Reshape(Layer):
         return (input_shape[0], *(None if d == -1 else d for d in self._sizes(input_shape)))
 
     def compute_output_spec(self, inputs):
-        return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
+        return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype, inputs.sparse)
 
     def get_config(self):
         return {**super().get_config(), "target_shape": self.target_shape}

@@ -160,10 +160,14 @@ class RNN(Layer):
             mask = mask if mask is None else ops.flip(mask, 1)
         cell, plain = self.cell, mask is None
         with self._running(sequences, initial_state, training):
-            if plain and self._fused and not (training and cell.recurrent_dropout):
+            if self._fused and not (training and cell.recurrent_dropout) and (plain or len(mask.shape) == 2):
                 inputs = cell.dropped(sequences, training)
-                outputs, *states = cell.whole_sequence(inputs, *initial_state, cell.kernel, cell.recurrent_kernel, cell.bias)
-                return states[0], outputs, states
+                outputs, *states = cell.whole_sequence(inputs, *initial_state, cell.kernel, cell.recurrent_kernel, cell.bias, mask)
+                if plain:
+                    return states[0], outputs, states
+                if self.zero_output_for_mask:
+                    outputs = ops.where(ops.expand_dims(ops.cast(mask, "bool"), 2), outputs, 0.0)
+                return outputs[:, -1], outputs, states
             steps = ops.swapaxes(cell.project(sequences, training) if self._projects else sequences, 0, 1)
             unroll = steps.shape[0] or 1 if self.unroll else 1
             step = self._step(initial_state, training)

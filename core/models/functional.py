@@ -220,7 +220,7 @@ class Functional(Function, Model):
         """The outputs for symbolic inputs."""
         flat = self._flat_inputs(inputs)
         if all(isinstance(x, KerasTensor) and x.shape == y.shape for x, y in zip(flat, self._input_tensors)):
-            return tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype), self._outputs_structure)
+            return tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype, x.sparse), self._outputs_structure)
         return abstract.output_spec(self.call, inputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

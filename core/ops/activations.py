@@ -6,7 +6,7 @@ import math
 
 from core.backend.symbolic import KerasTensor
 from core.base import dtypes, shapes
-from core.ops import rules
+from core.ops import rules, sparsity
 from core.ops.comparison import equal, greater
 from core.ops.convert import cast, stop_gradient
 from core.ops.creation import arange
@@ -377,29 +377,32 @@ def _one_hot_shape(shape, num_classes, axis):
     return (*shape[:axis], num_classes, *shape[axis:])
 
 
-def _refuse_sparse(name, sparse):
-    if sparse:
-        raise ValueError(f"{name} returns dense tensors on every backend, got sparse=True; leave it False.")
+def _check_classes(num_classes) -> None:
+    shapes.check_integer(num_classes, "num_classes", 0)
 
 
 def _one_hot_rule(x, num_classes, axis=-1, dtype=None, sparse=False):
-    _refuse_sparse("one_hot", sparse)
-    return KerasTensor(_one_hot_shape(x.shape, num_classes, axis), dtypes.standardize_dtype(dtype))
+    _check_classes(num_classes)
+    if sparse:
+        sparsity.formats("one_hot")
+    return KerasTensor(_one_hot_shape(x.shape, num_classes, axis), dtypes.standardize_dtype(dtype), sparse=sparse)
 
 
 @op("", also="x", rule=_one_hot_rule)
 def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     """Ones at the classes that `x` names, zeros elsewhere, on a new axis of length `num_classes` at `axis`; `floatx()` by default.
 
-    A class outside of 0 to `num_classes - 1` gives zeros only. `sparse=True` raises ValueError.
+    A class outside of 0 to `num_classes - 1` gives zeros only. `sparse=True` gives a sparse tensor, on JAX and TensorFlow alone.
 
     >>> one_hot([0, 2], 3)
     array([[1., 0., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    _refuse_sparse("one_hot", sparse)
+    _check_classes(num_classes)
     rank = len(x.shape) + 1
     axis = shapes.normalize_axis(axis, rank)
+    if sparse:
+        return sparsity.formats("one_hot").one_hot(x, num_classes, axis, dtypes.standardize_dtype(dtype))
     classes = _as_axis(arange(num_classes, dtype="int32"), axis, rank)
     return cast(equal(expand_dims(cast(x, "int32"), axis), classes), dtypes.standardize_dtype(dtype))
 
@@ -413,7 +416,7 @@ def _classes(num_classes, num_tokens):
 def _multi_hot_rule(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, num_tokens=None):
     shape = _one_hot_rule(inputs, _classes(num_classes, num_tokens), axis, dtype, sparse).shape
     over = 1 if len(inputs.shape) > 1 else 0
-    return KerasTensor((*shape[:over], *shape[over + 1 :]), dtypes.standardize_dtype(dtype))
+    return KerasTensor((*shape[:over], *shape[over + 1 :]), dtypes.standardize_dtype(dtype), sparse=sparse)
 
 
 @op("", also="inputs", rule=_multi_hot_rule)
@@ -425,8 +428,10 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, num_t
     >>> multi_hot([[0, 2, 2]], 4)
     array([[1., 0., 1., 0.]], dtype=float32)
     """
-    hot = one_hot(inputs, _classes(num_classes, num_tokens), axis, "bool", sparse)
-    return cast(some(hot, axis=1 if len(inputs.shape) > 1 else 0), dtypes.standardize_dtype(dtype))
+    over = 1 if len(inputs.shape) > 1 else 0
+    if sparse:
+        return sign(sum(one_hot(inputs, _classes(num_classes, num_tokens), axis, dtype, sparse=True), axis=over))
+    return cast(some(one_hot(inputs, _classes(num_classes, num_tokens), axis, "bool"), axis=over), dtypes.standardize_dtype(dtype))
 
 
 def _dense_rule(x, kernel, bias=None):
@@ -434,7 +439,10 @@ def _dense_rule(x, kernel, bias=None):
         raise ValueError(f"dense expected x of at least one dimension and a kernel (in, units), got shapes {x.shape} and {kernel.shape}.")
     if x.shape[-1] is not None and kernel.shape[0] is not None and x.shape[-1] != kernel.shape[0]:
         raise ValueError(f"dense expected last axis {kernel.shape[0]}, got x of shape {x.shape} for a kernel of shape {kernel.shape}.")
-    return KerasTensor((*x.shape[:-1], kernel.shape[1]), x.dtype)
+    shape = (*x.shape[:-1], kernel.shape[1])
+    if bias is not None and not shapes.fits(bias.shape, shape):
+        raise ValueError(f"dense expected a bias of shape ({kernel.shape[1]},), or one that broadcasts to {shape}, got {bias.shape}.")
+    return KerasTensor(shape, x.dtype)
 
 
 @op("x kernel bias", rule=_dense_rule, promote="numeric")

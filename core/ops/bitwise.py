@@ -15,7 +15,7 @@ def _counted(dtype: str) -> str:
     return "int32" if dtype == "bool" else dtype
 
 
-@op("x y", rule=rules.broadcast, promote="numeric")
+@op("x y", rule=rules.integers(rules.broadcast), promote="numeric")
 def bitwise_and(x, y):
     """The bits set in both integers; for bools the logical and.
 
@@ -25,7 +25,7 @@ def bitwise_and(x, y):
     primitive()
 
 
-@op("x y", rule=rules.broadcast, promote="numeric")
+@op("x y", rule=rules.integers(rules.broadcast), promote="numeric")
 def bitwise_or(x, y):
     """The bits set in one integer or both; for bools the logical or.
 
@@ -35,7 +35,7 @@ def bitwise_or(x, y):
     primitive()
 
 
-@op("x y", rule=rules.broadcast, promote="numeric")
+@op("x y", rule=rules.integers(rules.broadcast), promote="numeric")
 def bitwise_xor(x, y):
     """The bits set in exactly one of two integers; for bools the exclusive or.
 
@@ -45,7 +45,7 @@ def bitwise_xor(x, y):
     primitive()
 
 
-@op(rule=rules.like, promote="numeric")
+@op(rule=rules.integers(rules.like), promote="numeric")
 def bitwise_not(x):
     """Every bit of an integer flipped; for bools the logical not.
 
@@ -58,7 +58,7 @@ def bitwise_not(x):
 bitwise_invert = bitwise_not
 
 
-@op("x y", rule=rules.typed(rules.broadcast, _counted), promote="numeric")
+@op("x y", rule=rules.integers(rules.typed(rules.broadcast, _counted)), promote="numeric")
 def bitwise_left_shift(x, y):
     """The bits of `x` moved `y` places up: `x * 2**y`.
 
@@ -68,7 +68,7 @@ def bitwise_left_shift(x, y):
     primitive()
 
 
-@op("x y", rule=rules.typed(rules.broadcast, _counted), promote="numeric")
+@op("x y", rule=rules.integers(rules.typed(rules.broadcast, _counted)), promote="numeric")
 def bitwise_right_shift(x, y):
     """The bits of `x` moved `y` places down, keeping the sign: `x // 2**y`.
 
@@ -82,7 +82,7 @@ left_shift = bitwise_left_shift
 right_shift = bitwise_right_shift
 
 
-@op("x1 x2", rule=rules.broadcast, promote="numeric")
+@op("x1 x2", rule=rules.integers(rules.broadcast), promote="numeric")
 def gcd(x1, x2):
     """The greatest common divisor of integers, never negative.
 
@@ -92,7 +92,7 @@ def gcd(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=rules.broadcast, promote="numeric")
+@op("x1 x2", rule=rules.integers(rules.broadcast), promote="numeric")
 def lcm(x1, x2):
     """The least common multiple of integers, never negative.
 

@@ -153,7 +153,7 @@ def isnan(x):
     primitive()
 
 
-@op(rule=_asked, promote="float")
+@op(rule=rules.real(_asked), promote="float")
 def isposinf(x):
     """Whether a number is positive infinity, as bools.
 
@@ -163,7 +163,7 @@ def isposinf(x):
     primitive()
 
 
-@op(rule=_asked, promote="float")
+@op(rule=rules.real(_asked), promote="float")
 def isneginf(x):
     """Whether a number is negative infinity, as bools.
 
@@ -183,7 +183,7 @@ def isreal(x):
     primitive()
 
 
-@op(rule=_asked)
+@op(rule=rules.real(_asked))
 def signbit(x):
     """Whether the sign bit is set, as bools: below 0, and for -0.0 too.
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core.backend import slot
+from core.backend import loops, slot
 from core.backend.symbolic import KerasTensor, Node
-from core.base import shapes, tree
+from core.base import dtypes, shapes, tree
 from core.ops.joining import concatenate
 from core.ops.registry import primitive
 from core.ops.shape import broadcast_to, flip, reshape
@@ -36,8 +36,7 @@ def _specs(structure: Any) -> Any:
 
 def _merged(name: str, first: Any, *others: Any) -> Any:
     """One spec for branches that must agree in structure, rank and dtype; dimensions in which they differ are unknown."""
-    for other in others:
-        tree.assert_same_structure(first, other)
+    loops.check_alike(name, (first, *others))
 
     def merge(*parts: KerasTensor | None) -> KerasTensor | None:
         one = parts[0]
@@ -51,7 +50,17 @@ def _merged(name: str, first: Any, *others: Any) -> Any:
     return tree.map_structure(merge, first, *others)
 
 
-@structured_op(also="pred", rule=lambda pred, true_fn, false_fn: _merged("cond", _specs(true_fn()), _specs(false_fn())))
+def _check_condition(name: str, bound: dict) -> None:
+    shape = getattr(bound["pred"], "shape", ())
+    if len(shape):
+        raise ValueError(f"{name} needs a scalar to choose a branch by, got the shape {tuple(shape)}; see where.")
+
+
+def _cond_rule(pred, true_fn, false_fn):
+    return _merged("cond", _specs(true_fn()), _specs(false_fn()))
+
+
+@structured_op(also="pred", rule=_cond_rule, prepare=_check_condition)
 def cond(pred, true_fn, false_fn):
     """`true_fn()` where the scalar `pred` holds, else `false_fn()`; both must return the same structure, shapes and dtypes.
 
@@ -62,7 +71,20 @@ def cond(pred, true_fn, false_fn):
     primitive()
 
 
-@structured_op("index *operands", rule=lambda index, branches, *xs: _merged("switch", *(_specs(branch(*xs)) for branch in branches)))
+def _check_choice(name: str, bound: dict) -> None:
+    index, branches = bound["index"], bound["branches"]
+    if not len(branches):
+        raise ValueError(f"{name} needs at least one branch, got {branches!r}.")
+    shape, dtype = getattr(index, "shape", ()), dtypes.standardize_dtype(getattr(index, "dtype", type(index)))
+    if len(shape) or not (dtype == "bool" or dtypes.is_int_dtype(dtype)):
+        raise ValueError(f"{name} needs an integer scalar as index, got shape {tuple(shape)} and dtype {dtype}.")
+
+
+def _switch_rule(index, branches, *xs):
+    return _merged("switch", *(_specs(branch(*xs)) for branch in branches))
+
+
+@structured_op("index *operands", rule=_switch_rule, prepare=_check_choice)
 def switch(index, branches, *operands):
     """`branches[index](*operands)`; an index out of range counts as the nearest one. All branches return alike.
 
@@ -94,13 +116,22 @@ def fori_loop(lower, upper, body_fun, init_val):
 
 
 def _length(xs: Any, length: int | None = None) -> int | None:
-    if not all(x is None or x.shape for x in tree.flatten(xs)):
-        raise ValueError("What is gone through along its first axis must have one; got a scalar.")
     lengths = {x.shape[0] for x in tree.flatten(xs) if x is not None} | {length}
-    lengths.discard(None)
-    if len(lengths) > 1:
-        raise ValueError(f"The first dimensions must be one length, got {sorted(n for n in lengths if n is not None)}.")
-    return next(iter(lengths), None)
+    return next((n for n in lengths if n is not None), None)
+
+
+def _check_sequences(name: str, bound: dict) -> None:
+    """An error unless all tensors that are gone through along their first axis have one, of one length."""
+    xs, length = bound.get("xs", bound.get("elements")), bound.get("length")
+    if xs is None and length is None:
+        raise ValueError(f"{name} needs xs, or a length.")
+    every = [tuple(getattr(x, "shape", ())) for x in tree.flatten(xs) if x is not None]
+    if not all(every):
+        raise ValueError(f"{name} goes through its tensors along their first axis, got a scalar among the shapes {every}.")
+    lengths = {shape[0] for shape in every} | {length}
+    if len({n for n in lengths if isinstance(n, int)}) > 1:
+        wanted = "" if length is None else f" and length={length}"
+        raise ValueError(f"{name} goes through its tensors along their first axis, of one length, got the shapes {every}{wanted}.")
 
 
 def _element(xs: Any) -> Any:
@@ -112,14 +143,13 @@ def _stacked(element: Any, length: int | None) -> Any:
 
 
 def _scan_rule(f, init, xs=None, length=None, reverse=False, unroll=1):
-    if xs is None and length is None:
-        raise ValueError("scan needs xs, or a length.")
     length = _length(xs, length)
-    _, y = f(init, _element(xs))
+    carry, y = loops.carry_and_output(f(init, _element(xs)))
+    loops.check_kept("scan", init, carry)
     return _copy(init), _stacked(y, length)
 
 
-@structured_op("init xs", rule=_scan_rule)
+@structured_op("init xs", rule=_scan_rule, prepare=_check_sequences)
 def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     """The last carry and the stacked outputs of `carry, y = f(carry, x)` for each x along the first axis of `xs`.
 
@@ -139,7 +169,7 @@ def _map_rule(f, xs):
     return _stacked(f(_element(xs)), length)
 
 
-@structured_op("xs", rule=_map_rule)
+@structured_op("xs", rule=_map_rule, prepare=_check_sequences)
 def map(f, xs):
     """The stacked results of `f(x)` for each x along the first axis of the tensors in `xs`, one after the other.
 
@@ -148,7 +178,7 @@ def map(f, xs):
     return scan(lambda carry, x: (carry, f(x)), (), xs)[1]
 
 
-@structured_op("elements", rule=lambda function, elements: _map_rule(function, elements))
+@structured_op("elements", rule=lambda function, elements: _map_rule(function, elements), prepare=_check_sequences)
 def vectorized_map(function, elements):
     """The results of `function(x)` for each x along the first axis of the tensors in `elements`, computed together.
 
@@ -158,11 +188,15 @@ def vectorized_map(function, elements):
 
 
 def _associative_rule(f, elems, reverse=False, axis=0):
-    shapes.normalize_axis(axis, len(tree.flatten(elems)[0].shape))
     return _copy(elems)
 
 
-@structured_op("elems", rule=_associative_rule)
+def _check_elements(name: str, bound: dict) -> None:
+    first = tree.flatten(bound["elems"])[0]
+    shapes.normalize_axis(bound.get("axis", 0), len(getattr(first, "shape", ())), f"{name}: axis")
+
+
+@structured_op("elems", rule=_associative_rule, prepare=_check_elements)
 def associative_scan(f, elems, reverse=False, axis=0):
     """All running results of the associative function `f(a, b)` along `axis`, in about log2(n) calls on long slices.
 

@@ -283,13 +283,20 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
 
 def _to_space_rule(x, block_size, data_format="channels_last"):
+    _check_blocks("depth_to_space", block_size, data_format)
     grown = lambda n: None if n is None else n * block_size  # noqa: E731
     return _blocks_rule("depth_to_space", x, data_format, grown, lambda c: shapes.with_fraction(c, block_size**2))
 
 
 def _to_depth_rule(x, block_size, data_format="channels_last"):
+    _check_blocks("space_to_depth", block_size, data_format)
     grown = lambda c: None if c is None else c * block_size**2  # noqa: E731
     return _blocks_rule("space_to_depth", x, data_format, lambda n: shapes.with_fraction(n, block_size), grown)
+
+
+def _check_blocks(name, block_size, data_format) -> None:
+    shapes.check_integer(block_size, f"{name}'s block_size", 1)
+    config.standardize_data_format(data_format)
 
 
 def _blocks_rule(name, x, data_format, space, channels):

@@ -121,6 +121,8 @@ def full_like(x, fill_value, dtype=None):
 def _range(start, stop=None, step=None, dtype=None) -> KerasTensor:
     start, stop, step = (0, start, step) if stop is None else (start, stop, step)
     step = 1 if step is None else step
+    if isinstance(step, (int, float)) and step == 0:
+        raise ValueError(f"arange needs a step that is not 0, got start={start}, stop={stop}, step={step}.")
     known = all(isinstance(v, (int, float)) for v in (start, stop, step))
     length = max(0, math.ceil((stop - start) / step)) if known else None
     return KerasTensor((length,), dtype or dtypes.promote(*map(_kind_of_end, (start, stop, step))))
@@ -144,13 +146,8 @@ def arange(start, stop=None, step=None, dtype=None):
     primitive()
 
 
-def _check_number(num: Any) -> None:
-    if isinstance(num, int) and num < 0:
-        raise ValueError(f"num must not be negative, got {num}.")
-
-
 def _spaced(start: KerasTensor, stop: KerasTensor, num: int, dtype: Any, axis: int) -> KerasTensor:
-    _check_number(num)
+    shapes.check_integer(num, "num", 0)
     shape = list(shapes.broadcast(start.shape, stop.shape))
     shape.insert(shapes.normalize_axis(axis, len(shape) + 1), num)
     return KerasTensor(shape, dtype or start.dtype)
@@ -196,7 +193,7 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
 
 def _fractions(like: Any, num: int, endpoint: bool) -> Any:
     """`num` numbers from 0 to 1, in the dtype of `like`."""
-    _check_number(num)
+    shapes.check_integer(num, "num", 0)
     divisions = num - 1 if endpoint else num
     larger = max if isinstance(divisions, (int, np.integer)) else maximum  # a tensor in a graph of unknown sizes
     divisions = larger(divisions, 1)

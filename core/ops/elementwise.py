@@ -110,7 +110,7 @@ def divide_no_nan(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=rules.typed(rules.broadcast, _counted), promote="numeric")
+@op("x1 x2", rule=rules.real(rules.typed(rules.broadcast, _counted)), promote="numeric")
 def floor_divide(x1, x2):
     """The greatest integer not above `x1 / x2`, in the promoted dtype; two bools give int32.
 
@@ -120,7 +120,7 @@ def floor_divide(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=rules.typed(rules.broadcast, _counted), promote="numeric")
+@op("x1 x2", rule=rules.real(rules.typed(rules.broadcast, _counted)), promote="numeric")
 def mod(x1, x2):
     """What is left of `x1 / x2`, with the sign of `x2`; two bools give int32.
 
@@ -130,7 +130,7 @@ def mod(x1, x2):
     primitive()
 
 
-@op("x1 x2", rule=rules.typed(rules.broadcast, _counted), promote="numeric")
+@op("x1 x2", rule=rules.real(rules.typed(rules.broadcast, _counted)), promote="numeric")
 def fmod(x1, x2):
     """What is left of `x1 / x2`, with the sign of `x1`; two bools give int32.
 
@@ -223,7 +223,7 @@ def rsqrt(x):
     primitive()
 
 
-@op(rule=rules.like, promote="float")
+@op(rule=rules.real(rules.like), promote="float")
 def cbrt(x):
     """The cube root, negative below 0.
 
@@ -243,7 +243,7 @@ def reciprocal(x):
     primitive()
 
 
-@op("x1 x2", rule=rules.broadcast, promote="float")
+@op("x1 x2", rule=rules.real(rules.broadcast), promote="float")
 def hypot(x1, x2):
     """The hypotenuse `sqrt(x1**2 + x2**2)`, safe from overflow on the way.
 
@@ -463,7 +463,7 @@ def arctanh(x):
     primitive()
 
 
-@op("x1 x2", rule=rules.broadcast, promote="float")
+@op("x1 x2", rule=rules.real(rules.broadcast), promote="float")
 def arctan2(x1, x2):
     """The angle in radians, between -pi and pi, from the positive axis to the point (`x2`, `x1`).
 
@@ -503,7 +503,7 @@ def sinc(x):
     primitive()
 
 
-@op(rule=rules.like, promote="float")
+@op(rule=rules.real(rules.like), promote="float")
 def i0(x):
     """The modified Bessel function of the first kind, order 0.
 
@@ -513,7 +513,7 @@ def i0(x):
     primitive()
 
 
-@op(rule=rules.like, promote="float")
+@op(rule=rules.real(rules.like), promote="float")
 def erf(x):
     """The error function, between -1 and 1.
 
@@ -523,7 +523,7 @@ def erf(x):
     primitive()
 
 
-@op(rule=rules.like, promote="float")
+@op(rule=rules.real(rules.like), promote="float")
 def erfc(x):
     """`1 - erf(x)`, exact where erf is near 1.
 
@@ -533,7 +533,7 @@ def erfc(x):
     primitive()
 
 
-@op(rule=rules.like, promote="float")
+@op(rule=rules.real(rules.like), promote="float")
 def erfinv(x):
     """The number whose error function is `x`: infinite at -1 and 1, NaN outside.
 
@@ -543,7 +543,7 @@ def erfinv(x):
     primitive()
 
 
-@op("x1 x2", rule=rules.broadcast, promote="float")
+@op("x1 x2", rule=rules.real(rules.broadcast), promote="float")
 def heaviside(x1, x2):
     """0 where `x1` is negative, 1 where positive, `x2` where 0.
 
@@ -564,7 +564,7 @@ def ldexp(x1, x2):
     return multiply(x1, exp2(cast(x2, x1.dtype)))
 
 
-@op("x1 x2", rule=rules.broadcast, promote="float")
+@op("x1 x2", rule=rules.real(rules.broadcast), promote="float")
 def nextafter(x1, x2):
     """The next number after `x1` that its dtype can hold, in the direction of `x2`.
 
@@ -574,7 +574,7 @@ def nextafter(x1, x2):
     primitive()
 
 
-@op(rule=rules.like, promote="float")
+@op(rule=rules.real(rules.like), promote="float")
 def floor(x):
     """The greatest integer not above `x`, as a float.
 
@@ -584,7 +584,7 @@ def floor(x):
     primitive()
 
 
-@op(rule=rules.like, promote="float")
+@op(rule=rules.real(rules.like), promote="float")
 def ceil(x):
     """The least integer not below `x`, as a float.
 
@@ -594,7 +594,7 @@ def ceil(x):
     primitive()
 
 
-@op(rule=rules.like, promote="numeric")
+@op(rule=rules.real(rules.like), promote="numeric")
 def trunc(x):
     """`x` without its fraction, in its dtype.
 

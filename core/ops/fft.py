@@ -9,12 +9,12 @@ import numpy as np
 
 from core.backend import slot
 from core.backend.symbolic import KerasTensor
-from core.base.shapes import broadcast, compatible
+from core.base.shapes import broadcast, check_integer, compatible
 from core.ops.convert import shape
 from core.ops.creation import ones_like
 from core.ops.indexing import where
 from core.ops.registry import op, primitive
-from core.ops.rules import shaped
+from core.ops.rules import real, shaped
 from core.ops.shape import pad, reshape
 
 __all__ = ["extract_sequences", "fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
@@ -72,13 +72,15 @@ def _rfft_rule(x: KerasTensor, fft_length: int | None = None):
     if not x.shape:
         raise ValueError("rfft needs signals of at least one dimension, got the shape ().")
     size = x.shape[-1] if fft_length is None else fft_length
+    if fft_length is not None:
+        check_integer(fft_length, "fft_length", 1)
     if size == 0:
         raise ValueError(f"rfft needs signals of at least one element, or a fft_length, got the shape {x.shape}.")
     shape = (*x.shape[:-1], None if size is None else size // 2 + 1)
     return shaped(x, shape), shaped(x, shape)
 
 
-@op("x", rule=_rfft_rule, promote="float")
+@op("x", rule=real(_rfft_rule), promote="float")
 def rfft(x, fft_length=None):
     """The `fft_length // 2 + 1` frequencies from 0 up of the real signals along the last axis, as a pair `(real, imag)`.
 
@@ -91,6 +93,8 @@ def rfft(x, fft_length=None):
 
 def _irfft_rule(x, fft_length: int | None = None) -> KerasTensor:
     real = _pair(x, 1, "irfft")
+    if fft_length is not None:
+        check_integer(fft_length, "fft_length", 0)
     size = real.shape[-1]
     return shaped(real, (*real.shape[:-1], fft_length if fft_length is not None else None if size is None else 2 * (size - 1)))
 
@@ -104,8 +108,14 @@ def irfft(x, fft_length=None):
     primitive()
 
 
-def _check_signals(x: Any, sequence_length: int) -> int | None:
+def _check_steps(sequence_length: Any, sequence_stride: Any) -> None:
+    check_integer(sequence_length, "sequence_length", 1)
+    check_integer(sequence_stride, "sequence_stride", 1)
+
+
+def _check_signals(x: Any, sequence_length: int, sequence_stride: int) -> int | None:
     """The length of signals that hold a sequence."""
+    _check_steps(sequence_length, sequence_stride)
     size = x.shape[-1] if len(x.shape) else 0
     if size is not None and size < sequence_length:
         raise ValueError(f"extract_sequences needs signals of at least {sequence_length} elements, got shape {tuple(x.shape)}.")
@@ -113,7 +123,7 @@ def _check_signals(x: Any, sequence_length: int) -> int | None:
 
 
 def _sequences_rule(x: KerasTensor, sequence_length: int, sequence_stride: int) -> KerasTensor:
-    size = _check_signals(x, sequence_length)
+    size = _check_signals(x, sequence_length, sequence_stride)
     return shaped(x, (*x.shape[:-1], None if size is None else (size - sequence_length) // sequence_stride + 1, sequence_length))
 
 
@@ -123,7 +133,7 @@ def extract_sequences(x, sequence_length, sequence_stride):
 
     >>> extract_sequences(np.array([1, 2, 3, 4, 5]), 3, 2)  # [[1, 2, 3], [3, 4, 5]]
     """
-    starts = np.arange(0, _check_signals(x, sequence_length) - sequence_length + 1, sequence_stride)
+    starts = np.arange(0, _check_signals(x, sequence_length, sequence_stride) - sequence_length + 1, sequence_stride)
     return x[..., starts[:, None] + np.arange(sequence_length)]
 
 
@@ -184,6 +194,7 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
 
 
 def _istft_rule(x, sequence_length, sequence_stride, fft_length, length=None, window="hann", center=True):
+    _check_steps(sequence_length, sequence_stride)
     _check_window(window, sequence_length, fft_length)
     real = _pair(x, 2, "istft")
     frames = real.shape[-2]

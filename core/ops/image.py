@@ -9,6 +9,7 @@ import builtins
 import functools
 import itertools
 import math
+import numbers
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +21,7 @@ from core.backend.arguments import as_index
 from core.backend.symbolic import KerasTensor
 from core.base.config import standardize_data_format
 from core.base.dtypes import is_float_dtype, is_int_dtype, standardize_dtype
-from core.base.shapes import broadcast, compatible, fits
+from core.base.shapes import broadcast, check_integer, compatible, fits, normalize_axis
 from core.ops import rules
 from core.ops.control import vectorized_map
 from core.ops.convert import cast, shape
@@ -125,8 +126,8 @@ def _traced_places(old: Any, new: Any):
 
 
 def _check_resize(size, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio, fill_mode) -> None:
-    if len(size) != 2:
-        raise ValueError(f"resize needs size=(height, width), got {size!r}.")
+    if not hasattr(size, "__len__") or len(size) != 2 or any(isinstance(n, (int, float)) and (n != int(n) or n < 0) for n in size):
+        raise ValueError(f"resize needs size=(height, width), two integers, got {size!r}.")
     if interpolation != "nearest" and interpolation not in KERNELS:
         raise ValueError(f"resize knows the interpolations {sorted(['nearest', *KERNELS])}, got {interpolation!r}.")
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
@@ -207,9 +208,21 @@ def _padded(x, parts: dict[int, tuple[int, int]], value=0):
 
 
 def _scale_rule(images, output_shape, scale, translation, spatial_dims, method, antialias=True):
+    _check_scaling(images, output_shape, scale, translation, spatial_dims, method)
+    return shaped(images, output_shape)
+
+
+def _check_scaling(images, output_shape, scale, translation, spatial_dims, method) -> None:
     if method not in KERNELS:
         raise ValueError(f"scale_and_translate knows the methods {sorted(KERNELS)}, got {method!r}.")
-    return shaped(images, output_shape)
+    if len(output_shape) != len(images.shape):
+        raise ValueError(f"scale_and_translate needs an output_shape of {len(images.shape)} dimensions, got {tuple(output_shape)}.")
+    for axis in spatial_dims:
+        normalize_axis(axis, len(images.shape), "An axis of scale_and_translate's spatial_dims")
+    wanted = (len(spatial_dims),)
+    for name, x in (("scale", scale), ("translation", translation)):
+        if not compatible(tuple(x.shape), wanted):
+            raise ValueError(f"scale_and_translate needs a {name} of shape {wanted}, one number per spatial axis, got {tuple(x.shape)}.")
 
 
 @op("images scale translation", rule=_scale_rule, promote="float")
@@ -221,6 +234,7 @@ def scale_and_translate(images, output_shape, scale, translation, spatial_dims, 
     >>> scale_and_translate(np.ones((4, 4, 1), "float32"), (8, 8, 1), np.array([2.0, 2.0]), np.zeros(2), (0, 1), "linear").shape
     (8, 8, 1)
     """
+    _check_scaling(images, output_shape, scale, translation, spatial_dims, method)
     dtype = standardize_dtype(images.dtype)
     images, scale, translation = map(_wide, (images, scale, translation))
     for i, axis in enumerate(spatial_dims):
@@ -251,8 +265,6 @@ def _fixed(index, size: int, mode: str):
 
 def _interpolated(values, coordinates: Sequence, order: int, mode: str, fill_value):
     """`values` (sizes..., rest...) at float positions, one tensor per leading axis, all of one shape."""
-    if mode not in FILL_MODES or order not in (0, 1):
-        raise ValueError(f"Interpolation needs order 0 or 1 and a fill_mode of {FILL_MODES}, got order={order} and fill_mode={mode!r}.")
     sizes, rest = tuple(values.shape)[: len(coordinates)], tuple(values.shape)[len(coordinates) :]
     flat = reshape(values, (math.prod(sizes), *rest))
     corners = []
@@ -278,7 +290,13 @@ def _interpolated(values, coordinates: Sequence, order: int, mode: str, fill_val
     return total
 
 
+def _check_filling(name: str, fill_mode: str, order: int = 0) -> None:
+    if fill_mode not in FILL_MODES or order not in (0, 1):
+        raise ValueError(f"{name} needs order 0 or 1 and a fill_mode of {FILL_MODES}, got order={order} and fill_mode={fill_mode!r}.")
+
+
 def _coordinates_rule(inputs, coordinates, order, fill_mode="constant", fill_value=0):
+    _check_filling("map_coordinates", fill_mode, order)
     if not inputs.shape or not coordinates.shape or coordinates.shape[0] not in (len(inputs.shape), None):
         raise ValueError(
             f"map_coordinates needs coordinates ({len(inputs.shape)}, ...), one row per axis of the inputs, which have at least one; got "
@@ -295,7 +313,7 @@ def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value
 
     >>> map_coordinates(np.array([0.0, 10.0]), np.array([[0.5]]), 1)  # [5.]
     """
-    _coordinates_rule(*(KerasTensor(tuple(x.shape)) for x in (inputs, coordinates)), order)
+    _coordinates_rule(*(KerasTensor(tuple(x.shape)) for x in (inputs, coordinates)), order, fill_mode)
     dtype = standardize_dtype(inputs.dtype)
     values = inputs if is_float_dtype(dtype) or order == 0 else cast(inputs, "float32")
     places = coordinates if is_float_dtype(coordinates.dtype) else cast(coordinates, "float32")
@@ -305,10 +323,14 @@ def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value
 _ORDERS = {"nearest": 0, "bilinear": 1}
 
 
+def _check_sampling(name: str, interpolation: str, fill_mode: str = "constant") -> None:
+    if interpolation not in _ORDERS:
+        raise ValueError(f"{name} knows the interpolations {sorted(_ORDERS)}, got {interpolation!r}.")
+    _check_filling(name, fill_mode)
+
+
 def _sampled(images, places: Callable, interpolation: str, mode: str, fill_value, data_format: str | None):
     """A batch of images at the positions (batch, 2, height, width) that `places(height, width)` makes."""
-    if interpolation not in _ORDERS:
-        raise ValueError(f"interpolation must be one of {sorted(_ORDERS)}, got {interpolation!r}.")
     height, width, channels = _axes(images, data_format)
     if 0 in tuple(images.shape):
         return images  # nothing to sample, and no image to take the loop over images from
@@ -355,6 +377,7 @@ def _check_transform(images, transform) -> None:
 
 
 def _affine_rule(images, transform, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format=None):
+    _check_sampling("affine_transform", interpolation, fill_mode)
     _check_transform(images, transform)
     return _like_images(images, data_format)
 
@@ -368,6 +391,7 @@ def affine_transform(images, transform, interpolation="bilinear", fill_mode="con
     >>> affine_transform(np.ones((4, 4, 1), "float32"), np.array([1.0, 0, 1, 0, 1, 0, 0, 0], "float32")).shape
     (4, 4, 1)
     """
+    _check_sampling("affine_transform", interpolation, fill_mode)
     _check_transform(images, transform)
     transform = transform if len(transform.shape) == 2 else expand_dims(transform, 0)
     if len(images.shape) == 4 and transform.shape[0] == 1:
@@ -376,7 +400,15 @@ def affine_transform(images, transform, interpolation="bilinear", fill_mode="con
 
 
 def _perspective_rule(images, start_points, end_points, interpolation="bilinear", fill_value=0, data_format=None):
+    _check_corners(start_points, end_points, interpolation)
     return _like_images(images, data_format)
+
+
+def _check_corners(start_points, end_points, interpolation) -> None:
+    _check_sampling("perspective_transform", interpolation)
+    for name, points in (("start_points", start_points), ("end_points", end_points)):
+        if len(points.shape) not in (2, 3) or not compatible(tuple(points.shape[-2:]), (4, 2)):
+            raise ValueError(f"perspective_transform needs {name} (4, 2) or (batch, 4, 2), got {tuple(points.shape)}.")
 
 
 @op("images", also="start_points end_points", rule=_perspective_rule)
@@ -387,6 +419,7 @@ def perspective_transform(images, start_points, end_points, interpolation="bilin
     >>> perspective_transform(np.ones((4, 4, 1), "float32"), corners, corners).shape
     (4, 4, 1)
     """
+    _check_corners(start_points, end_points, interpolation)
     start, end = (cast(p if len(p.shape) == 3 else expand_dims(p, 0), "float32") for p in (start_points, end_points))
     x, y, u, v = end[..., 0], end[..., 1], start[..., 0], start[..., 1]
     one, none = x * 0 + 1, x * 0
@@ -426,14 +459,27 @@ def _filtered(x, kernels: Sequence[tuple[float, ...]], axes: Sequence[int], padd
     return x
 
 
-@op("images", rule=lambda images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None: _like_images(images, data_format))
+def _sides(value: Any, name: str) -> tuple:
+    """One positive number for height and width, or one for each."""
+    sides = (value, value) if isinstance(value, numbers.Real) else tuple(value)
+    if len(sides) != 2 or any(not isinstance(n, numbers.Real) or n <= 0 for n in sides):
+        raise ValueError(f"gaussian_blur needs a {name} above 0, or (height, width) of such, got {value!r}.")
+    return sides
+
+
+def _blur_rule(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None):
+    _sides(kernel_size, "kernel_size"), _sides(sigma, "sigma")
+    return _like_images(images, data_format)
+
+
+@op("images", rule=_blur_rule)
 def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None):
     """Images smoothed with a Gaussian of `kernel_size` and standard deviations `sigma`, (height, width) each; zeros lie outside.
 
     >>> gaussian_blur(np.ones((4, 4, 1), "float32")).shape
     (4, 4, 1)
     """
-    sizes, sigmas = ((v, v) if isinstance(v, (int, float)) else v for v in (kernel_size, sigma))
+    sizes, sigmas = _sides(kernel_size, "kernel_size"), _sides(sigma, "sigma")
     dtype = standardize_dtype(images.dtype)
     x = images if is_float_dtype(dtype) else cast(images, "float32")
     return _back(_filtered(x, [_gaussian(int(n), float(s)) for n, s in zip(sizes, sigmas)], _axes(images, data_format)[:2], "same"), dtype)
@@ -442,6 +488,7 @@ def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None
 def _elastic_rule(
     images, alpha=20.0, sigma=5.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0, seed=None, data_format=None
 ):
+    _check_sampling("elastic_transform", interpolation, fill_mode)
     return _like_images(images, data_format)
 
 
@@ -456,6 +503,7 @@ def elastic_transform(
     """
     from core.random.draws import uniform
 
+    _check_sampling("elastic_transform", interpolation, fill_mode)
     count = 1 if len(images.shape) == 3 else images.shape[0]
     size = int(6 * sigma) | 1
 
@@ -470,7 +518,7 @@ def elastic_transform(
 def _patches_rule(spatial: int):
     def rule(images, size, strides=None, dilation_rate=1, padding="valid", data_format=None):
         *axes, channels = _axes(images, data_format, spatial)
-        size = _each(size, spatial)
+        size = _each(size, spatial, "size")
         news = _patch_counts([images.shape[axis] for axis in axes], size, strides, dilation_rate, padding)[0]
         depth = images.shape[channels]
         return _with_size(images, (*axes, channels), [*news, None if depth is None else depth * math.prod(size)])
@@ -482,7 +530,8 @@ def _patch_counts(olds: Sequence, size: tuple[int, ...], strides, dilation_rate,
     """Per spatial axis: the number of patches, the steps between them, the steps inside, and the places that one spans."""
     if padding not in ("valid", "same"):
         raise ValueError(f"padding must be 'valid' or 'same', got {padding!r}.")
-    steps, rates = list(_each(size if strides is None else strides, len(size))), list(_each(dilation_rate, len(size)))
+    steps = list(_each(size if strides is None else strides, len(size), "strides"))
+    rates = list(_each(dilation_rate, len(size), "dilation_rate"))
     spans = [(n - 1) * r + 1 for n, r in zip(size, rates)]
     news = [None if o is None else -(-o // s) if padding == "same" else (o - n) // s + 1 for o, s, n in zip(olds, steps, spans)]
     if any(isinstance(n, int) and n < 1 for n in news):
@@ -492,14 +541,20 @@ def _patch_counts(olds: Sequence, size: tuple[int, ...], strides, dilation_rate,
     return news, steps, rates, spans
 
 
-def _each(value, count: int) -> tuple[int, ...]:
-    return (value,) * count if isinstance(value, int) else tuple(value)
+def _each(value, count: int, name: str) -> tuple[int, ...]:
+    """One number for each of `count` axes, from one for all or several."""
+    many = tuple(value) if hasattr(value, "__len__") else (value,) * count
+    if len(many) != count:
+        raise ValueError(f"The {name} of patches must be an integer or {count} integers, got {value!r}.")
+    for one in many:
+        check_integer(one, f"The {name} of patches", 1)
+    return many
 
 
 def _patches(x, size, strides, dilation_rate, padding, data_format, spatial: int):
     *axes, channels = _axes(x, data_format, spatial)
     x, batch = moveaxis(x, channels, -1), len(x.shape) - spatial - 1
-    size = _each(size, spatial)
+    size = _each(size, spatial, "size")
     olds = [x.shape[batch + i] for i in range(spatial)]
     news, steps, rates, spans = _patch_counts(olds, size, strides, dilation_rate, padding)
     if padding == "same":

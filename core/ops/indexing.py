@@ -5,7 +5,9 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from core.backend.arguments import as_index, check_reduction, index_plan, is_array, is_mask, key_parts
+import numpy as np
+
+from core.backend.arguments import as_index, check_block, check_key, check_reduction, index_plan, is_array, is_mask, key_parts
 from core.backend.symbolic import KerasTensor
 from core.base import shapes
 from core.ops import rules
@@ -40,11 +42,13 @@ def _sliced(dim: int | None, part: builtins.slice) -> int | None:
 
 def _get_item(x, key):
     parts: list[Any] = []
-    for part in key_parts(key):
+    given = key_parts(key)
+    if builtins.sum(part is Ellipsis for part in given) > 1:
+        raise ValueError(f"An indexing key may hold one Ellipsis, got {key!r}.")
+    check_key(given, x.shape)
+    for part in given:
         # A mask stands for as many vectors of indices as it has dimensions.
         parts += [KerasTensor((None,), "int32")] * len(part.shape) if is_mask(part) else [as_index(part)]
-    if builtins.sum(part is Ellipsis for part in parts) > 1:
-        raise ValueError(f"An indexing key may hold one Ellipsis, got {key!r}.")
     if builtins.any(map(is_array, parts)):
         plan = index_plan(parts, len(x.shape))
         between = list(_get_item(x, plan.basic).shape)
@@ -53,8 +57,6 @@ def _get_item(x, key):
             del between[axis]
         return rules.shaped(x, (*between[: plan.place], *new, *between[plan.place :]))
     taken = builtins.sum(part is not None and part is not Ellipsis for part in parts)
-    if taken > len(x.shape):
-        raise ValueError(f"{taken} indices are too many for the shape {x.shape}.")
     if not builtins.any(part is Ellipsis for part in parts):
         parts.append(Ellipsis)
     dims, rest = [], list(x.shape)
@@ -67,15 +69,15 @@ def _get_item(x, key):
         elif isinstance(part, builtins.slice):
             dims.append(_sliced(rest.pop(0), part))
         else:
-            dim = rest.pop(0)
-            if isinstance(part, int) and dim is not None and not -dim <= part < dim:
-                raise ValueError(f"Index {part} is out of range for an axis of {dim} in the shape {x.shape}.")
+            del rest[0]
     return rules.shaped(x, tuple(dims))
 
 
 @op(rule=_get_item)
 def get_item(x, key):
     """`x[key]`, in NumPy's sense: integers, slices, None, Ellipsis, arrays of indices, masks, and tuples of those.
+
+    An index out of range is an error; in an array of indices not on JAX, which takes the nearest place.
 
     >>> get_item([[1, 2], [3, 4]], (..., 0))
     array([1, 3], dtype=int32)
@@ -84,6 +86,7 @@ def get_item(x, key):
 
 
 def _take(x, indices, axis=None):
+    rules.check_integers(indices, "The indices")
     if axis is None:
         return rules.shaped(x, indices.shape)
     axis = shapes.normalize_axis(axis, len(x.shape))
@@ -94,6 +97,8 @@ def _take(x, indices, axis=None):
 def take(x, indices, axis=None):
     """The slices of `x` at `indices` along `axis`, or the flat elements where it is None; negative places count from the end.
 
+    An index out of range is an error, except on JAX, which does not look at values: there it gives NaN, or the least integer.
+
     >>> take([[1, 2], [3, 4]], [1, 1], axis=0)
     array([[3, 4],
            [3, 4]], dtype=int32)
@@ -102,6 +107,7 @@ def take(x, indices, axis=None):
 
 
 def _take_along_axis(x, indices, axis=None):
+    rules.check_integers(indices, "The indices")
     if axis is None:
         return rules.shaped(x, (shapes.size(indices.shape),))
     if len(x.shape) != len(indices.shape):
@@ -115,6 +121,8 @@ def _take_along_axis(x, indices, axis=None):
 def take_along_axis(x, indices, axis=None):
     """The elements of `x` at `indices` along `axis`, row by row: both have the same other axes, up to broadcasting.
 
+    An index out of range counts as in `take`.
+
     >>> take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1)
     array([[2],
            [3]], dtype=int32)
@@ -126,12 +134,15 @@ def _slice(inputs, start_indices, shape):
     lengths = tuple(as_index(n) for n in shape)
     if len(lengths) != len(inputs.shape):
         raise ValueError(f"slice needs one start and one length per axis of the shape {inputs.shape}, got the lengths {tuple(shape)}.")
+    check_block(start_indices, shape, inputs.shape)
     return rules.shaped(inputs, tuple(n if isinstance(n, int) else None for n in lengths))
 
 
 @op("inputs", rule=_slice)
 def slice(inputs, start_indices, shape):
     """The block of `inputs` of a given `shape` that begins at `start_indices`, which may be a tensor.
+
+    A block that leaves `inputs` is an error; with a tensor as start not on JAX, which moves it inside.
 
     >>> slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, 2))
     array([[2, 3],
@@ -147,6 +158,7 @@ def _slice_update(inputs, start_indices, updates, donate=False):
     fits = len(updates.shape) == len(inputs.shape)
     if not fits or builtins.any(n is not None and m is not None and m > n for n, m in zip(inputs.shape, updates.shape)):
         raise ValueError(f"slice_update needs a block that fits into the shape {inputs.shape}, got updates of shape {updates.shape}.")
+    check_block(start_indices, updates.shape, inputs.shape)
     return rules.like(inputs)
 
 
@@ -165,6 +177,7 @@ def slice_update(inputs, start_indices, updates, donate=False):
 
 def _check_updates(name: str, indices, updates, dims) -> None:
     """An error unless the updates are one element or slice of a tensor of `dims` for each index, or broadcast to that."""
+    rules.check_integers(indices, f"The indices of {name}")
     depth = indices.shape[-1] if indices.shape else 0
     if depth is None:
         return
@@ -186,6 +199,8 @@ def _scatter(indices, values, shape):
 def scatter(indices, values, shape):
     """Zeros of a `shape` with `values` added at `indices`, whose last axis holds one place; repeated places add up.
 
+    A place out of range is an error, except on JAX, which leaves it out.
+
     >>> scatter([[0], [2], [2]], [1, 2, 3], (4,))
     array([1, 0, 5, 0], dtype=int32)
     """
@@ -202,7 +217,8 @@ def _scatter_update(inputs, indices, updates, reduction=None):
 def scatter_update(inputs, indices, updates, reduction=None):
     """A copy of `inputs` with `updates` put at `indices`, whose last axis holds one place.
 
-    With a `reduction` of "add", "max", "min" or "mul" the updates are combined with what is there, and with each other.
+    With a `reduction` of "add", "max", "min" or "mul" the updates are combined with what is there, and with each other. A place
+    out of range is an error, except on JAX, which leaves it out.
 
     >>> scatter_update([1, 2, 3], [[0], [2]], [8, 9])
     array([8, 2, 9], dtype=int32)
@@ -326,6 +342,7 @@ def _top_k(x, k, sorted=True):
     if not x.shape:
         raise ValueError("top_k needs a tensor of at least one dimension, got the shape ().")
     dim = x.shape[-1]
+    shapes.check_integer(k, "k", 0)
     if isinstance(k, int) and dim is not None and k > dim:
         raise ValueError(f"top_k cannot find {k} elements in a last axis of {dim}.")
     dims = (*x.shape[:-1], k if isinstance(k, int) else None)
@@ -343,6 +360,7 @@ def top_k(x, k, sorted=True):
 
 
 def _in_top_k(targets, predictions, k):
+    rules.check_integers(targets, "The targets")
     if len(predictions.shape) != 2 or len(targets.shape) != 1:
         raise ValueError(f"in_top_k takes a vector of targets and a matrix of predictions, got {targets.shape} and {predictions.shape}.")
     return rules.shaped(targets, shapes.broadcast(targets.shape, predictions.shape[:1]), "bool")
@@ -357,6 +375,7 @@ def in_top_k(targets, predictions, k):
     >>> in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], k=1)
     array([ True, False])
     """
+    rules.check_integers(targets, "The targets of in_top_k")
     targets = cast(targets, "int32")
     known = logical_and(targets >= 0, targets < predictions.shape[-1])
     own = take_along_axis(predictions, expand_dims(where(known, targets, 0), -1), -1)
@@ -385,7 +404,13 @@ def searchsorted(sorted_sequence, values, side="left"):
     primitive()
 
 
-@op(also="bins", rule=lambda x, bins: rules.shaped(x, x.shape, "int32"))
+def _digitize(x, bins):
+    if len(bins.shape) != 1:
+        raise ValueError(f"digitize needs a vector of edges, got bins of shape {bins.shape}.")
+    return rules.shaped(x, x.shape, "int32")
+
+
+@op(also="bins", rule=_digitize)
 def digitize(x, bins):
     """The number of the bin of each element, as int32: 0 below the first of the rising edges `bins`, their number above the last.
 
@@ -396,13 +421,15 @@ def digitize(x, bins):
 
 
 def _histogram(x, bins=10, range=None):
-    _check_bins(bins, range)
     edges = "float64" if x.dtype == "float64" else x.dtype if "float" in x.dtype else None
+    if not isinstance(bins, (int, np.integer)):
+        return KerasTensor((len(_edges(bins)) - 1,), "int32"), KerasTensor((len(bins),), edges)
+    _check_bins(bins, range)
     return KerasTensor((bins,), "int32"), KerasTensor((bins + 1,), edges)
 
 
 def _check_bins(bins, range) -> None:
-    if not isinstance(bins, int) or bins < 1:
+    if not isinstance(bins, (int, np.integer)) or bins < 1:
         raise ValueError(f"histogram needs a positive number of bins, got {bins!r}.")
     if range is not None and (len(range) != 2 or range[1] < range[0]):
         raise ValueError(f"histogram's range is (low, high), got {range!r}.")
@@ -412,21 +439,37 @@ def _check_bins(bins, range) -> None:
 def histogram(x, bins=10, range=None):
     """How many elements of `x` fall in each of `bins` equal bins, as int32, and the edges of the bins.
 
-    The bins span `range`, by default from the smallest to the largest element; the last one includes its upper edge.
+    The bins span `range`, by default from the smallest to the largest element; the last one includes its upper edge. A list or an array
+    of `bins` holds the edges themselves, in increasing order.
 
     >>> histogram([1.0, 2.0, 2.0], bins=2)[0]
     array([1, 2], dtype=int32)
     """
-    _check_bins(bins, range)
     x = ravel(x)
+    if not isinstance(bins, (int, np.integer)):
+        edges = convert_to_tensor(_edges(bins), dtype(x))
+        return _counts(x, edges, len(bins) - 1, edges[0], edges[-1]), edges
+    _check_bins(bins, range)
     low, high = (smallest(x), largest(x)) if range is None else (convert_to_tensor(v, x.dtype) for v in map(float, range))
     flat = equal(low, high)  # a range of one point is widened, as NumPy does
     low, high = where(flat, low - 0.5, low), where(flat, high + 0.5, high)
     edges = linspace(low, high, bins + 1, dtype=dtype(x))
+    return _counts(x, edges, bins, low, high), edges
+
+
+def _edges(bins: Any) -> Any:
+    """The edges of bins, checked to be two or more in increasing order."""
+    edges = np.asarray(bins) if isinstance(bins, (tuple, list, np.ndarray)) else None
+    if edges is None or edges.ndim != 1 or len(edges) < 2 or edges.dtype.kind not in "iufb" or not (edges[:-1] <= edges[1:]).all():
+        raise ValueError(f"histogram needs a positive number of bins, or a list of two or more edges in increasing order, got {bins!r}.")
+    return edges
+
+
+def _counts(x, edges, bins, low, high):
+    """How many of `x` lie between each two edges, and between `low` and `high`."""
     place = clip(searchsorted(edges, x, side="right") - 1, 0, bins - 1)
     inside = logical_and(x >= low, x <= high)
-    counts = total(cast(logical_and(equal(expand_dims(place, 1), arange(bins, dtype="int32")), expand_dims(inside, 1)), "int32"), 0)
-    return counts, edges
+    return total(cast(logical_and(equal(expand_dims(place, 1), arange(bins, dtype="int32")), expand_dims(inside, 1)), "int32"), 0)
 
 
 @op("x1 x2", rule=lambda x1, x2, assume_unique=False, invert=False: rules.shaped(x1, x1.shape, "bool"), promote="numeric")
@@ -443,6 +486,8 @@ def isin(x1, x2, assume_unique=False, invert=False):
 
 
 def _unique(x, sorted=True, return_index=False, return_inverse=False, return_counts=False, axis=None, size=None, fill_value=None):
+    if size is not None:
+        shapes.check_integer(size, "size", 0)
     if axis is None:
         values, rows = (size,), (shapes.size(x.shape),)
     else:
@@ -506,13 +551,32 @@ def _sized(x, size: int, axis: int, fill):
     return pad(x, [(0, missing if place == axis else 0) for place in range(len(x.shape))], constant_values=fill) if missing else x
 
 
-@op("indices", rule=lambda indices, shape: tuple(rules.shaped(indices, indices.shape) for _ in shape))
+def _unravel_index(indices, shape):
+    shape = _dimensions(shape)
+    _check_places(indices, shape)
+    return tuple(rules.shaped(indices, indices.shape) for _ in shape)
+
+
+def _dimensions(shape: Any) -> Any:
+    """One integer as a shape of it."""
+    return (shape,) if isinstance(shape, (int, np.integer)) else shape
+
+
+def _check_places(indices, shape) -> None:
+    rules.check_integers(indices, "The indices of unravel_index")
+    if builtins.any(isinstance(dim, int) and dim < 0 for dim in shape):
+        raise ValueError(f"unravel_index needs a shape without negative dimensions, got {tuple(shape)}.")
+
+
+@op("indices", rule=_unravel_index)
 def unravel_index(indices, shape):
     """The coordinates, one tensor per axis, of places in the flat elements of a tensor of `shape`; negative ones count from the end.
 
     >>> unravel_index([1, 5], (2, 3))
     (array([0, 1], dtype=int32), array([1, 2], dtype=int32))
     """
+    shape = _dimensions(shape)
+    _check_places(indices, shape)
     result = []
     for dim in reversed(shape):
         result.append(mod(indices, dim))

@@ -6,6 +6,8 @@ import builtins
 import itertools
 from typing import Any
 
+import numpy as np
+
 from core.backend.arguments import check_number
 from core.backend.symbolic import KerasTensor
 from core.base import shapes
@@ -38,9 +40,15 @@ def _join(name: str, xs, axis: int) -> KerasTensor:
     return rules.shaped(xs[0], tuple(dims))
 
 
-@op("*xs", rule=lambda xs, axis=0: _join("concatenate", xs, axis), promote="numeric")
+def _concatenate(xs, axis=0):
+    if axis is None:
+        return _join("concatenate", [rules.shaped(x, (shapes.size(x.shape),)) for x in xs], 0)
+    return _join("concatenate", xs, axis)
+
+
+@op("*xs", rule=_concatenate, promote="numeric")
 def concatenate(xs, axis=0):
-    """The tensors of the list `xs` one after the other along `axis`, in their common dtype.
+    """The tensors of the list `xs` one after the other along `axis`, in their common dtype; their flat elements where `axis` is None.
 
     Raises ValueError where their other dimensions differ.
 
@@ -51,6 +59,8 @@ def concatenate(xs, axis=0):
 
 
 def _stack(x, axis=0):
+    if not x:
+        raise ValueError("stack needs at least one tensor, got an empty list.")
     result = x[0].shape
     for other in x[1:]:
         if not shapes.compatible(result, other.shape):
@@ -146,16 +156,29 @@ def _pieces(x, points, axis):
     return result
 
 
+def _points(places: Any) -> Any:
+    """The places to split at, checked to be several."""
+    if not hasattr(places, "__iter__"):
+        raise ValueError(f"A tensor splits into a number of sections, or at the places of a list, got {places!r}.")
+    return places
+
+
 def _known_count(count: Any, name: str) -> None:
     if isinstance(count, KerasTensor):
         raise ValueError(f"{name} makes as many tensors as it is told, which must be known; got {count!r}.")
 
 
+def _number(sections: Any) -> Any:
+    """NumPy's integers as Python's, places as they are."""
+    return int(sections) if isinstance(sections, np.integer) else sections
+
+
 def _split(x, indices_or_sections, axis=0):
     _known_count(indices_or_sections, "split")
-    axis = shapes.normalize_axis(axis, len(x.shape))
+    axis, indices_or_sections = shapes.normalize_axis(axis, len(x.shape)), _number(indices_or_sections)
     if not isinstance(indices_or_sections, int):
-        return _pieces(x, indices_or_sections, axis)
+        return _pieces(x, _points(indices_or_sections), axis)
+    shapes.check_integer(indices_or_sections, "The number of sections", 1)
     dim = x.shape[axis]
     if dim is not None and dim % indices_or_sections:
         raise ValueError(f"Axis {axis} of the shape {x.shape} does not divide into {indices_or_sections} equal parts; see array_split.")
@@ -185,9 +208,9 @@ def _uneven(dim: int, sections: int) -> list[int]:
 
 def _array_split(x, indices_or_sections, axis=0):
     _known_count(indices_or_sections, "array_split")
-    axis = shapes.normalize_axis(axis, len(x.shape))
+    axis, indices_or_sections = shapes.normalize_axis(axis, len(x.shape)), _number(indices_or_sections)
     if not isinstance(indices_or_sections, int):
-        return _pieces(x, indices_or_sections, axis)
+        return _pieces(x, _points(indices_or_sections), axis)
     if x.shape[axis] is not None:
         return _pieces(x, _uneven(x.shape[axis], indices_or_sections), axis)
     return [rules.shaped(x, x.shape) for _ in range(indices_or_sections)]
@@ -200,6 +223,7 @@ def array_split(x, indices_or_sections, axis=0):
     >>> [part.shape[0] for part in array_split(np.ones((5,)), 3)]
     [2, 2, 1]
     """
+    indices_or_sections = _number(indices_or_sections)
     if isinstance(indices_or_sections, int):
         indices_or_sections = _uneven(x.shape[axis], indices_or_sections)
     return split(x, indices_or_sections, axis)

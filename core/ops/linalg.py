@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Callable
+from typing import Any
 
 from core.backend.arguments import check_cross
 from core.backend.symbolic import KerasTensor
@@ -43,6 +44,8 @@ def _einsum_terms(subscripts: str, ranks: list[int]) -> tuple[list[str], str, in
     """The letters of each operand and of the result, ellipses written out as capitals `...` -> unused letters; and how many those are."""
     subscripts = subscripts.replace(" ", "")
     left, arrow, right = subscripts.partition("->")
+    if odd := set(left.replace("...", "").replace(",", "") + right.replace("...", "")) - set(string.ascii_letters):
+        raise ValueError(f"einsum({subscripts!r}) is written in letters, commas, `...` and one `->`; got {sorted(odd)} besides.")
     terms = left.split(",")
     if len(terms) != len(ranks):
         raise ValueError(f"einsum({subscripts!r}) names {len(terms)} operands, got {len(ranks)}.")
@@ -69,6 +72,8 @@ def _einsum_rule(subscripts: str, *operands: KerasTensor, optimize: object = Non
             if dim is not None and known not in (None, 1, dim) and dim != 1:
                 raise ValueError(f"einsum({subscripts!r}): the axis {letter!r} has {known} and {dim}.")
             dims[letter] = dim if known == 1 or (known is None and dim not in (None, 1)) else known
+    if len(set(result)) != len(result):
+        raise ValueError(f"einsum({subscripts!r}): the result names an axis twice.")
     unknown = [letter for letter in result if letter not in dims]
     if unknown:
         raise ValueError(f"einsum({subscripts!r}): the result names {unknown}, which no operand has.")
@@ -87,8 +92,9 @@ def einsum(subscripts, *operands, optimize="auto"):
     primitive()
 
 
-def _pairs(axes, rank1: int, rank2: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    if isinstance(axes, int):
+def _pairs(axes: Any, rank1: int, rank2: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    if getattr(axes, "shape", None) == () or not hasattr(axes, "__len__") or len(axes) != 2:
+        shapes.check_integer(axes, "axes", 0)
         if axes > min(rank1, rank2):
             raise ValueError(f"tensordot over {axes} axes needs tensors of that many dimensions, got {rank1} and {rank2}.")
         return tuple(range(rank1 - axes, rank1)), tuple(range(axes))

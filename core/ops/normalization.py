@@ -7,13 +7,16 @@ import ml_dtypes
 from core.backend.symbolic import KerasTensor
 from core.base import config, dtypes, shapes
 from core.ops import rules
-from core.ops.convert import cast
+from core.ops.convert import cast, shape, stop_gradient
 from core.ops.elementwise import abs, clip, maximum, power, rsqrt, square
 from core.ops.reduction import mean, sum
 from core.ops.registry import op
 from core.ops.shape import reshape, squeeze
 
-__all__ = ["batch_normalization", "layer_normalization", "moments", "normalize", "replica_mean", "rms_normalization"]
+__all__ = [
+    "batch_normalization", "group_normalization", "layer_normalization", "moments", "normalize", "normalize_batch", "replica_mean",
+    "rms_normalization",
+]  # fmt: skip
 
 
 def _check_order(order) -> None:
@@ -127,6 +130,27 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     return x * factor + shift
 
 
+def _normalize_batch_rule(x, axis, offset=None, scale=None, epsilon=0.001):
+    _check_vectors(x, axis, offset=offset, scale=scale)
+    one = KerasTensor((x.shape[axis],), x.dtype)
+    return KerasTensor(x.shape, x.dtype), one, KerasTensor(one.shape, one.dtype)
+
+
+@op("x offset scale", rule=_normalize_batch_rule, promote="float")
+def normalize_batch(x, axis, offset=None, scale=None, epsilon=0.001):
+    """`batch_normalization` of `x` by its own mean and variance, one of each per index of `axis`; and these two, without gradients.
+
+    >>> normalize_batch([[1.0], [3.0]], axis=-1, epsilon=0.0)[0]
+    array([[-1.],
+           [ 1.]], dtype=float32)
+    """
+    _check_vectors(x, axis, offset=offset, scale=scale)
+    own = shapes.normalize_axis(axis, len(x.shape))
+    average, variance = moments(x, [i for i in range(len(x.shape)) if i != own])
+    outputs = batch_normalization(x, average, variance, axis, offset, scale, epsilon)
+    return outputs, stop_gradient(average), stop_gradient(variance)
+
+
 def _sorted_axes(axis, rank: int) -> tuple[int, ...]:
     """The normalized axes in the order of the tensor, whichever way they were named."""
     return tuple(sorted(shapes.normalize_axes(axis, rank)))
@@ -213,3 +237,44 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     wide, own = _widened(x)
     y = wide * rsqrt(mean(square(wide), axis=axes, keepdims=True) + epsilon)
     return cast(y if scale is None else y * _across(scale, axes, wide), own)
+
+
+def _group_axis(x, groups, axis, gamma, beta) -> int:
+    """The axis of the channels, counted from the front; raises where they do not part into the groups."""
+    axis = shapes.normalize_axis(axis, len(x.shape))
+    channels = x.shape[axis]
+    if axis == 0:
+        raise ValueError(f"group_normalization normalizes each example by itself: axis must not be 0, that of the examples, of {x.shape}.")
+    if not isinstance(groups, int) or groups < 1 or (channels is not None and channels % groups):
+        raise ValueError(f"group_normalization expected groups as a divisor of the {channels} channels of shape {x.shape}, got {groups!r}.")
+    if not all(p is None or shapes.compatible(tuple(p.shape), (channels,)) for p in (gamma, beta)):
+        raise ValueError(
+            f"group_normalization expected gamma and beta of shape ({channels},), one value per channel of shape {x.shape}, "
+            f"got {[None if p is None else p.shape for p in (gamma, beta)]}."
+        )
+    return axis
+
+
+def _group_rule(x, groups, gamma=None, beta=None, axis=-1, epsilon=None):
+    _group_axis(x, groups, axis, gamma, beta)
+    return rules.like(x)
+
+
+@op("x", also="gamma beta", rule=_group_rule, promote="float")
+def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=None):
+    """`x` moved and scaled to mean 0 and variance 1 in each of the `groups` of channels of each example, times `gamma`, plus `beta`.
+
+    The channels are on `axis`, one value of `gamma` and `beta` for each. Dtypes and `epsilon` as in `layer_normalization`. Wu and He, 2018.
+
+    >>> group_normalization([[1.0, 3.0, 5.0, 5.0]], 2)
+    array([[-1.,  1.,  0.,  0.]], dtype=float32)
+    """
+    axis = _group_axis(x, groups, axis, gamma, beta)
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    wide, own = _widened(x)
+    sizes = shape(x)
+    parted = reshape(wide, (*sizes[:axis], groups, x.shape[axis] // groups, *sizes[axis + 1 :]))
+    average, variance = moments(parted, [i for i in range(1, len(x.shape) + 1) if i != axis], keepdims=True)
+    y = reshape((parted - average) * rsqrt(variance + epsilon), sizes)
+    y = y if gamma is None else y * _across(gamma, (axis,), wide)
+    return cast(y if beta is None else y + _across(beta, (axis,), wide), own)

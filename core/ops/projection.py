@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.backend.symbolic import KerasTensor
-from core.base.shapes import compatible
+from core.base.shapes import check_integer, compatible, fits
 from core.ops.linalg import tensordot
 from core.ops.registry import op
 
@@ -12,6 +12,7 @@ __all__ = ["projection"]
 
 def _check(x, kernel, axes: int) -> None:
     """An error unless the last axes of `x` are the first ones of the kernel."""
+    check_integer(axes, "axes", 0)
     shape, wanted = tuple(x.shape), tuple(kernel.shape[:axes])
     if len(shape) < axes or not compatible(shape[len(shape) - axes :], wanted):
         raise ValueError(f"projection expected inputs whose last axes are {wanted}, got shape {shape}.")
@@ -19,7 +20,10 @@ def _check(x, kernel, axes: int) -> None:
 
 def _projection_rule(x, kernel, bias=None, axes=1):
     _check(x, kernel, axes)
-    return KerasTensor((*x.shape[: len(x.shape) - axes], *kernel.shape[axes:]), x.dtype)
+    shape = (*x.shape[: len(x.shape) - axes], *kernel.shape[axes:])
+    if bias is not None and not fits(bias.shape, shape):
+        raise ValueError(f"projection expected a bias of shape {kernel.shape[axes:]}, or one that broadcasts to {shape}, got {bias.shape}.")
+    return KerasTensor(shape, x.dtype)
 
 
 @op("x kernel bias", rule=_projection_rule, promote="numeric")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.backend.arguments import as_index
 from core.backend.numpy.reduction import SUMMED
 from core.backend.symbolic import KerasTensor
 from core.base import shapes
@@ -89,6 +90,13 @@ def min(x, axis=None, keepdims=False, initial=None):
 amax, amin = max, min
 
 
+def _place(x, axis=None, keepdims=False):
+    """`_chosen` along one axis, or over all."""
+    if axis is not None:
+        shapes.normalize_axis(axis, len(x.shape))
+    return rules.shaped(x, _chosen(x, axis, keepdims).shape, "int32")
+
+
 @op(rule=rules.reduce, promote="float")
 def mean(x, axis=None, keepdims=False):
     """The arithmetic mean of `x` over `axis`.
@@ -139,7 +147,7 @@ def all(x, axis=None, keepdims=False):
     primitive()
 
 
-@op(rule=rules.typed(_chosen, "int32"))
+@op(rule=_place)
 def argmax(x, axis=None, keepdims=False):
     """The place of the largest element along `axis`, the first of equals, as int32; in the flat elements where `axis` is None.
 
@@ -149,7 +157,7 @@ def argmax(x, axis=None, keepdims=False):
     primitive()
 
 
-@op(rule=rules.typed(_chosen, "int32"))
+@op(rule=_place)
 def argmin(x, axis=None, keepdims=False):
     """The place of the smallest element along `axis`, the first of equals, as int32; in the flat elements where `axis` is None.
 
@@ -238,7 +246,7 @@ def _check_weights(x: Any, axis: Any, weights: Any) -> None:
 
 
 def _one_axis(axis: Any, weights: Any) -> bool:
-    return isinstance(axis, int) and len(weights.shape) == 1
+    return isinstance(as_index(axis), int) and len(weights.shape) == 1
 
 
 @op("x weights", rule=_average, promote="float")
@@ -268,22 +276,25 @@ def average(x, axis=None, weights=None):
 _METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
-def _quantile(x, q, axis=None, method="linear", keepdims=False):
+def _check_fractions(q: Any, method: Any) -> None:
     if method not in _METHODS:
         raise ValueError(f"The method of a quantile is one of {', '.join(_METHODS)}; got {method!r}.")
     if len(q.shape) > 1:
-        raise ValueError(f"Quantiles are asked for as a number or a vector q, got the shape {q.shape}.")
+        raise ValueError(f"Quantiles are asked for as a number or a vector q, got the shape {tuple(q.shape)}.")
+
+
+def _quantile(x, q, axis=None, method="linear", keepdims=False):
+    _check_fractions(q, method)
     return rules.shaped(x, (*q.shape, *shapes.reduced(x.shape, axis, keepdims)))
 
 
 def _quantiles(x, q, axis, method, keepdims, propagate):
     """Quantiles of the numbers along `axis`; NaN where one is met and `propagate`, or where there is no number."""
+    _check_fractions(q, method)
     from core.ops.convert import shape
     from core.ops.indexing import sort, take_along_axis, where
     from core.ops.shape import broadcast_to, expand_dims, moveaxis, pad, reshape
 
-    if method not in _METHODS:
-        raise ValueError(f"The method of a quantile is one of {', '.join(_METHODS)}; got {method!r}.")
     rank, axes = len(x.shape), sorted(shapes.normalize_axes(axis, len(x.shape)))
     rest = [dim for place, dim in enumerate(shape(x)) if place not in axes]
     length = shapes.size(tuple(x.shape[one] for one in axes))
@@ -479,7 +490,7 @@ def _nan_position(position, fill, x, axis, keepdims):
     return where(all(isnan(x), axis, keepdims), full_like(found, -1), found)
 
 
-@op(rule=rules.typed(_chosen, "int32"))
+@op(rule=_place)
 def nanargmax(x, axis=None, keepdims=False):
     """`argmax` among the elements that are numbers; -1 where there are none.
 
@@ -489,7 +500,7 @@ def nanargmax(x, axis=None, keepdims=False):
     return _nan_position(argmax, -float("inf"), x, axis, keepdims)
 
 
-@op(rule=rules.typed(_chosen, "int32"))
+@op(rule=_place)
 def nanargmin(x, axis=None, keepdims=False):
     """`argmin` among the elements that are numbers; -1 where there are none.
 
@@ -541,7 +552,16 @@ def trace(x, offset=0, axis1=0, axis2=1):
     return sum(diagonal(x, offset, axis1, axis2), -1)
 
 
-@op("y x", rule=lambda y, x=None, dx=1.0, axis=-1: rules.reduce(y, axis), promote="float")
+def _trapezoid(y, x=None, dx=1.0, axis=-1):
+    at = shapes.normalize_axis(axis, len(y.shape))
+    if x is not None:
+        points = x.shape if len(x.shape) == 1 else (*x.shape[:at], *x.shape[at + 1 :], x.shape[at]) if len(x.shape) > at else ()
+        if not shapes.fits(points, (*y.shape[:at], *y.shape[at + 1 :], y.shape[at])) or not points:
+            raise ValueError(f"trapezoid needs a place x for each element along axis={axis} of the shape {y.shape}, got shape {x.shape}.")
+    return rules.reduce(y, axis)
+
+
+@op("y x", rule=_trapezoid, promote="float")
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     """The integral of `y` along `axis` by the trapezoidal rule, at the places `x` or in steps of `dx`.
 
@@ -584,6 +604,7 @@ def corrcoef(x):
 
 
 def _bincount(x, weights=None, minlength=0, sparse=False):
+    _check_counted(x, minlength)
     if not x.shape or (weights is not None and not shapes.compatible(weights.shape, x.shape)):
         given = None if weights is None else weights.shape
         raise ValueError(
@@ -605,7 +626,15 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     primitive()
 
 
+def _check_counted(x: Any, minlength: Any) -> None:
+    rules.check_integers(x, "The elements")
+    shapes.check_integer(minlength, "minlength", 0)
+
+
 def _segment(data, segment_ids, num_segments=None, sorted=False):
+    rules.check_integers(segment_ids, "The segment_ids")
+    if num_segments is not None:
+        shapes.check_integer(num_segments, "num_segments", 0)
     if len(segment_ids.shape) != 1 or not data.shape:
         raise ValueError(f"A segment op takes a vector of ids, one per row of data; got the shapes {segment_ids.shape} and {data.shape}.")
     if not shapes.compatible(segment_ids.shape, data.shape[:1]):

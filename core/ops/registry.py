@@ -20,6 +20,7 @@ from core.backend.journal import Holder
 from core.backend.protocol import Backend
 from core.backend.symbolic import KerasTensor, Node
 from core.base import dtypes, tree
+from core.ops import sparsity
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -132,7 +133,7 @@ class Op:
     def dispatch(self, args: tuple, kwargs: dict) -> Any:
         """The general path: unwrap variables, find the owner, promote, convert, call. Fills the fast table."""
         bound = self.bind(args, kwargs)
-        backend, symbolic = None, False
+        backend, symbolic, sparse = None, False, False
         for name in self.tensors + self.also:
             if name not in bound:
                 continue
@@ -149,6 +150,7 @@ class Op:
                     symbolic = True
                     continue
                 found = slot.owner(member)
+                sparse = sparse or (found is not None and type(member) not in slot.OWNERS)
                 if found is not None and found is not backend:
                     backend = found if backend is None else slot.owner_of((*self._members(bound),))
         if symbolic or (not self.is_primitive or not self.tensors) and holds_symbolic(self._statics(bound)):
@@ -156,16 +158,36 @@ class Op:
         if backend is None:
             backend = slot.active()
         self._convert(bound, backend)
-        implementation = self.implementation(backend)
-        for value in self._members(bound):
-            kind = type(value)
-            if kind not in self.fast and (slot.OWNERS.get(kind) is backend or (kind is np.ndarray and backend.tensor_types == ())):
-                self.fast[kind] = (implementation, backend.float_dtypes, backend.int_dtypes, backend)
+        if sparse:
+            implementation = self._made_for_sparse(bound, backend)
+        else:
+            implementation = self.implementation(backend)
+            self._note_fast(bound, implementation, backend)
         try:
             return self._apply(implementation, bound)
         except Exception as error:  # noqa: BLE001 (`fail` raises, or leaves a symbolic call to be recorded)
             self.fail(error, args, kwargs)
             return self.symbolic(args, kwargs)
+
+    def _note_fast(self, bound: dict, implementation: Callable, backend: Backend) -> None:
+        for value in self._members(bound):
+            kind = type(value)
+            if kind not in self.fast and (slot.OWNERS.get(kind) is backend or (kind is np.ndarray and backend.tensor_types == ())):
+                self.fast[kind] = (implementation, backend.float_dtypes, backend.int_dtypes, backend)
+
+    def _made_for_sparse(self, bound: dict, backend: Backend) -> Callable:
+        """The function for sparse tensors where there is one; else the common one, with dense tensors put into `bound`."""
+        formats, implementation = backend.sparse, self.implementation(backend)
+        assert formats is not None  # a tensor of one of its types is here
+        members = [value for value in self._members(bound) if value is not None]
+        sparse = [isinstance(value, formats.TYPES) for value in members]
+        if self.name in sparsity.PRODUCTS or sparsity.result_is_sparse(self.name, sparse, [tuple(value.shape) for value in members]):
+            return sparsity.function(self.name, implementation, formats)
+        dense = lambda value: formats.to_dense(value) if isinstance(value, formats.TYPES) else value  # noqa: E731
+        for name in self.tensors + self.also:
+            if name in bound:
+                bound[name] = self._on_each(name, bound[name], dense)
+        return implementation
 
     def _statics(self, bound: dict) -> Iterable:
         """What is given for parameters that are no tensors."""
@@ -286,12 +308,17 @@ class Op:
             for name in names:
                 if bound.arguments[name] is not None:
                     bound.arguments[name] = self._on_each(name, bound.arguments[name], functools.partial(_to_spec, dtype=dtype))
+        members = [value for value in self._members(bound.arguments) if value is not None]
         try:
-            return self.rule(*bound.args, **bound.kwargs)
+            spec = self.rule(*bound.args, **bound.kwargs)
         except ValueError as error:
             if type(error) is not ValueError:
                 raise
             raise self._told(error, args, kwargs) from None
+        sparse = [getattr(value, "sparse", False) for value in members]
+        if any(sparse) and sparsity.result_is_sparse(self.name, sparse, [value.shape for value in members]):
+            spec.sparse = True
+        return spec
 
     @staticmethod
     def _symbolic_kind(value: Any) -> str:
@@ -317,6 +344,7 @@ def _to_spec(value: Any, dtype: str | None) -> KerasTensor:
         return KerasTensor(value.shape, dtype or weak)
     spec = KerasTensor(tuple(value.shape), dtype or dtypes.standardize_dtype(value.dtype))
     spec._dimensions = getattr(value, "_dimensions", None)
+    spec.sparse = getattr(value, "sparse", False) is True
     return spec
 
 

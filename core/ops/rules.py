@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.backend.symbolic import KerasTensor
-from core.base import shapes
+from core.base import dtypes, shapes
 
 
 def like(x: KerasTensor, *args: Any, **kwargs: Any) -> KerasTensor:
@@ -32,6 +32,34 @@ def typed(rule: Callable[..., KerasTensor], dtype: str | Callable[[str], str]) -
         return KerasTensor(result.shape, dtype(result.dtype) if callable(dtype) else dtype)
 
     return with_dtype
+
+
+def integers(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """`rule` for integers and bools, which the first tensor tells: the others have been promoted to its dtype."""
+
+    def of_integers(*args: Any, **kwargs: Any) -> Any:
+        check_integers(args[0], "The tensors")
+        return rule(*args, **kwargs)
+
+    return of_integers
+
+
+def check_integers(x: Any, name: str) -> None:
+    """A `ValueError` unless `x`, a tensor with or without values, holds integers or bools."""
+    dtype = dtypes.standardize_dtype(x.dtype)
+    if dtype != "bool" and not dtypes.is_int_dtype(dtype):
+        raise ValueError(f"{name} must be integers, got dtype {dtype}; cast to int32 first.")
+
+
+def real(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """`rule` for what complex numbers have not: an order, a sign, a fraction."""
+
+    def of_reals(*args: Any, **kwargs: Any) -> Any:
+        if args[0].dtype in dtypes.COMPLEX:
+            raise ValueError(f"Real numbers are needed, got dtype {args[0].dtype}; take the real or the imaginary part, or abs, first.")
+        return rule(*args, **kwargs)
+
+    return of_reals
 
 
 def shaped(x: KerasTensor, shape: Sequence[int | None], dtype: str | None = None) -> KerasTensor:

@@ -32,6 +32,9 @@ def _product(*dims: int | None) -> int | None:
 
 
 def _reshape(x, newshape):
+    for dim in newshape if isinstance(newshape, (tuple, list)) else [newshape]:
+        if isinstance(dim, (float, str)):
+            raise ValueError(f"reshape needs a newshape of integers, got {newshape!r}.")
     wanted = tuple(newshape) if hasattr(newshape, "__iter__") and getattr(newshape, "shape", None) != () else (newshape,)
     dims = [-1 if dim is None else _known(dim) for dim in wanted]
     if dims.count(-1) > 1:
@@ -105,8 +108,8 @@ def ravel(x):
 def _transpose(x, axes=None):
     if axes is None:
         return rules.shaped(x, x.shape[::-1])
-    if len(axes) != len(x.shape):
-        raise ValueError(f"transpose needs each axis of the shape {x.shape} once, got axes={tuple(axes)}.")
+    if not hasattr(axes, "__len__") or len(axes) != len(x.shape):
+        raise ValueError(f"transpose needs each axis of the shape {x.shape} once, got axes={axes!r}.")
     return rules.shaped(x, tuple(x.shape[a] for a in _axes(axes, len(x.shape))))
 
 
@@ -216,7 +219,10 @@ def broadcast_to(x, shape):
 
 
 def _tile(x, repeats):
-    counts = [_known(n) for n in (repeats if isinstance(repeats, (tuple, list)) else (repeats,))]
+    repeats = repeats if isinstance(repeats, (tuple, list)) else (repeats,)
+    for count in repeats:
+        shapes.check_integer(count, "The number of repeats", 0)
+    counts = [_known(n) for n in repeats]
     rank = builtins.max(len(counts), len(x.shape))
     dims, counts = (1,) * (rank - len(x.shape)) + x.shape, [1] * (rank - len(counts)) + counts
     return rules.shaped(x, tuple(_product(d, n) for d, n in zip(dims, counts)))
@@ -239,6 +245,8 @@ def _repeat(x, repeats, axis=None):
     counts = repeats if isinstance(repeats, (tuple, list)) else repeats.tolist() if hasattr(repeats, "tolist") else [repeats]
     if isinstance(counts, int):
         counts = [counts]
+    for count in counts:
+        shapes.check_integer(count, "The number of repeats", 0)
     known = [_known(count) for count in counts]
     if len(known) > 1 and x.shape[axis] not in (None, len(known)):
         raise ValueError(
@@ -296,7 +304,10 @@ def flipud(x):
 
 
 def _roll(x, shift, axis=None):
-    for one in axis if isinstance(axis, (tuple, list)) else () if axis is None else (axis,):  # an axis may be named twice
+    axes = axis if isinstance(axis, (tuple, list)) else () if axis is None else (axis,)
+    if isinstance(shift, (tuple, list)) and len(shift) not in (1, len(axes)) and len(axes) > 1:
+        raise ValueError(f"roll needs one shift, or one for each axis, got shift={tuple(shift)} and axis={axis}.")
+    for one in axes:  # an axis may be named twice
         shapes.normalize_axis(one, len(x.shape))
     return rules.like(x)
 
@@ -313,9 +324,9 @@ def roll(x, shift, axis=None):
 
 def _plane(axes, rank: int) -> tuple[int, ...]:
     """The two axes of a quarter turn, checked."""
+    if not hasattr(axes, "__len__") or len(axes) != 2:
+        raise ValueError(f"rot90 needs two different axes, got axes={axes!r}.")
     found = _axes(tuple(axes), rank)
-    if len(found) != 2:
-        raise ValueError(f"rot90 needs two different axes, got axes={tuple(axes)}.")
     return found
 
 
@@ -358,7 +369,8 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     """`x` with margins. `pad_width` is an integer, one pair `(before, after)`, or one pair per axis.
 
     `mode` is "constant" (filled with `constant_values`, 0 by default), "reflect" (mirrored without the border),
-    "symmetric" (with it), "edge" or "wrap".
+    "symmetric" (with it), "edge", "wrap" (also "circular"), "linear_ramp" (to 0), "maximum", "mean", "median" or "minimum" (of the
+    axis), as in NumPy, or "empty" (any values).
 
     >>> pad([1, 2], (1, 2))
     array([0, 1, 2, 0, 0], dtype=int32)
@@ -381,6 +393,7 @@ def size(x):
 
 
 def _diag(x, k=0):
+    shapes.check_integer(k, "k")
     if len(x.shape) == 1:
         dim = None if x.shape[0] is None else x.shape[0] + builtins.abs(k)
         return rules.shaped(x, (dim, dim))
@@ -469,9 +482,15 @@ def tri(N, M=None, k=0, dtype=None):
     return tril(ones((N, N if M is None else M), dtype), k)
 
 
-def _vander(x, N=None, increasing=False):
+def _check_vector(x, N) -> None:
     if len(x.shape) != 1:
-        raise ValueError(f"vander takes a vector, got the shape {x.shape}.")
+        raise ValueError(f"vander takes a vector, got the shape {tuple(x.shape)}.")
+    if N is not None:
+        shapes.check_integer(N, "vander's N", 0)
+
+
+def _vander(x, N=None, increasing=False):
+    _check_vector(x, N)
     return rules.shaped(x, (x.shape[0], x.shape[0] if N is None else N))
 
 
@@ -486,6 +505,7 @@ def vander(x, N=None, increasing=False):
     """
     from core.ops.joining import stack
 
+    _check_vector(x, N)
     count = x.shape[0] if N is None else N
     if not count:
         return broadcast_to(expand_dims(x, 1), (x.shape[0], 1))[:, :0]

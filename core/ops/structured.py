@@ -27,8 +27,12 @@ class StructuredOp(Op):
     passed land on the owner too.
     """
 
+    prepare: Callable[[str, dict], None] | None = None  # checks the arguments by name, and brings them to one form
+
     def dispatch(self, args: tuple, kwargs: dict) -> Any:
         bound = self.bind(args, kwargs)
+        if self.prepare is not None:
+            self.prepare(self.name, bound)
         leaves = tree.flatten(bound)
         if any(isinstance(leaf, KerasTensor) for leaf in leaves):
             return self.symbolic(args, kwargs)
@@ -68,11 +72,14 @@ def _spec(leaf: Any) -> Any:
     return leaf if leaf is None or isinstance(leaf, str) or (callable(leaf) and not isinstance(leaf, Holder)) else _to_spec(leaf, None)
 
 
-def structured_op(tensors: str = "", *, rule: Callable | None, also: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
+def structured_op(
+    tensors: str = "", *, rule: Callable | None, also: str = "", prepare: Callable[[str, dict], None] | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declares a function as a `StructuredOp`: numbers and arrays in `tensors` become tensors, in `also` they stay as they are."""
 
     def declare(reference: Callable[P, R]) -> Callable[P, R]:
         spec = StructuredOp(reference, tensors, also, None, rule)
+        spec.prepare = prepare
         if spec.name in REGISTRY:
             raise ValueError(f"The op {spec.name} is declared twice.")
         REGISTRY[spec.name] = spec

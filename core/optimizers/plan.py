@@ -34,15 +34,14 @@ class Plan:
         """Updates all variables in one call, where the backend can; says whether it did."""
         if self.update_all is None:
             return False
-        parameters = [v._value for v in self.variables]
+        parameters, slots = [v._value for v in self.variables], [[s._value for s in slots] for slots in self.slots]
         if not (len(parameters) == len(self.natives) and all(map(is_, parameters, self.natives))):
-            self.natives = parameters if self.backend.fusible(parameters) else []
+            self.natives = parameters if self.backend.fusible(parameters, slots) else []
         if not self.natives:
             return False
         optimizer, rate = self.optimizer, float(rate)
         if optimizer.weight_decay is not None:
             self.backend.shrink([parameters[i] for i in self.decayed], 1.0 - rate * optimizer.weight_decay)
-        slots = [[s._value for s in slots] for slots in self.slots]
         arguments = {name: getattr(optimizer, name) for name in optimizer.fused_arguments}
         self.update_all(parameters, grads, *slots, learning_rate=rate, step=int(optimizer._updates()) + 1, **arguments)
         return True

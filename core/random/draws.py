@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.backend.distributions import check_rate, noise_dims, prepare_floats, prepare_integers
 from core.backend.symbolic import KerasTensor
 from core.base.dtypes import continuous
-from core.base.shapes import fits, normalize_axis, standardize_shape
+from core.base.shapes import normalize_axis, standardize_shape
 from core.ops import rules
 from core.ops.registry import op, primitive
 from core.ops.structured import structured_op
@@ -22,7 +23,7 @@ def _two(shape, first=None, second=None, dtype=None, seed=None):
     return _floats(shape, dtype=dtype)
 
 
-@structured_op(also="mean stddev", rule=_two)
+@structured_op(also="mean stddev", rule=_two, prepare=prepare_floats)
 def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     """Draws from the normal distribution, of `shape` and a float `dtype` (floatx for None).
 
@@ -32,9 +33,9 @@ def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     primitive()
 
 
-@structured_op(also="minval maxval", rule=_two)
+@structured_op(also="minval maxval", rule=_two, prepare=prepare_floats)
 def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
-    """Draws from [minval, maxval), of `shape` and a float `dtype` (floatx for None).
+    """Draws from [minval, maxval), of `shape` and a float `dtype` (floatx for None). What would round to `maxval` is below it.
 
     >>> uniform((2, 3), -1.0, 1.0, seed=1).shape
     (2, 3)
@@ -42,9 +43,13 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
     primitive()
 
 
-@structured_op(also="minval maxval", rule=lambda shape, minval, maxval, dtype="int32", seed=None: KerasTensor(shape, dtype))
+def _integers(shape, minval, maxval, dtype="int32", seed=None):
+    return KerasTensor(standardize_shape(shape), dtype or "int32")
+
+
+@structured_op(also="minval maxval", rule=_integers, prepare=prepare_integers)
 def randint(shape, minval, maxval, dtype="int32", seed=None):
-    """Integers from `minval` to `maxval - 1`, equally likely.
+    """Integers from `minval` to `maxval - 1`, equally likely; both broadcast to `shape` and must fit the integer `dtype`.
 
     >>> randint((4,), 0, 10, seed=1).shape
     (4,)
@@ -52,7 +57,7 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
     primitive()
 
 
-@structured_op(also="mean stddev", rule=_two)
+@structured_op(also="mean stddev", rule=_two, prepare=prepare_floats)
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     """Draws from the normal distribution within two standard deviations (of the distribution before the cut) of its mean.
 
@@ -77,7 +82,7 @@ def categorical(logits, num_samples, dtype="int32", seed=None):
     primitive()
 
 
-@structured_op(also="alpha", rule=lambda shape, alpha, dtype=None, seed=None: _floats(shape, dtype=dtype))
+@structured_op(also="alpha", rule=lambda shape, alpha, dtype=None, seed=None: _floats(shape, dtype=dtype), prepare=prepare_floats)
 def gamma(shape, alpha, dtype=None, seed=None):
     """Draws from the gamma distribution of shape parameter `alpha` (broadcast to `shape`) and scale 1.
 
@@ -87,7 +92,7 @@ def gamma(shape, alpha, dtype=None, seed=None):
     primitive()
 
 
-@structured_op(also="alpha beta", rule=_two)
+@structured_op(also="alpha beta", rule=_two, prepare=prepare_floats)
 def beta(shape, alpha, beta, dtype=None, seed=None):
     """Draws from the beta distribution; `alpha` and `beta` broadcast to `shape`.
 
@@ -97,7 +102,7 @@ def beta(shape, alpha, beta, dtype=None, seed=None):
     primitive()
 
 
-@structured_op(also="counts probabilities", rule=_two)
+@structured_op(also="counts probabilities", rule=_two, prepare=prepare_floats)
 def binomial(shape, counts, probabilities, dtype=None, seed=None):
     """How many of `counts` trials succeed, each with its probability, as a float `dtype`; both broadcast to `shape`.
 
@@ -123,11 +128,8 @@ def shuffle(x, axis=0, seed=None):
 
 
 def _dropout_rule(inputs, rate, noise_shape=None, seed=None):
-    given = None if noise_shape is None else tuple(d if n is None else n for n, d in zip(noise_shape, inputs.shape))
-    if given is not None and (len(noise_shape) != len(inputs.shape) or not fits(given, inputs.shape)):
-        raise ValueError(
-            f"dropout needs a noise_shape with 1, None or the dimension for each axis of {inputs.shape}, got {tuple(noise_shape)}."
-        )
+    check_rate(rate)
+    noise_dims(noise_shape, inputs.shape)
     return rules.like(inputs)
 
 

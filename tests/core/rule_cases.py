@@ -1259,6 +1259,15 @@ def _batch_normalization(d: Dice) -> Case:
     return d.call(x, vector(), vector(), axis, **d.options(offset=vector, scale=vector, epsilon=(1e-2,)))
 
 
+@entered("normalization", "normalize_batch")
+def _normalize_batch(d: Dice) -> Case:
+    x = d.tensor(1)
+    axis = d.axis(x.ndim)
+    size = x.shape[axis] if -x.ndim <= axis < x.ndim else 1
+    vector = lambda: positive((size + 2 * d.wrong(),))  # noqa: E731
+    return d.call(x, axis, **d.options(offset=vector, scale=vector, epsilon=(1e-2,)))
+
+
 @entered("normalization", "layer_normalization rms_normalization")
 def _layer_normalization(d: Dice) -> Case:
     x = d.tensor(1)
@@ -1269,6 +1278,16 @@ def _layer_normalization(d: Dice) -> Case:
     names = ("scale",) if d.name == "rms_normalization" else ("gamma", "beta")
     flags = {} if d.name == "rms_normalization" else dict(rms_scaling=(True, False))
     return d.call(x, axis=axis, **d.options(**dict.fromkeys(names, parameter), epsilon=(1e-2,), **flags))
+
+
+@entered("normalization", "group_normalization")
+def _group_normalization(d: Dice) -> Case:
+    x = d.tensor(2)
+    axis = d.pick(-1, *range(1, x.ndim)) if not d.wrong() else d.axis(x.ndim)
+    size = x.shape[axis] if -x.ndim <= axis < x.ndim else 1
+    groups = d.pick(*(n for n in range(1, size + 1) if not size % n)) if size and not d.wrong() else 5
+    parameter = lambda: positive((size + 2 * d.wrong(),))  # noqa: E731
+    return d.call(x, groups, axis=axis, **d.options(gamma=parameter, beta=parameter, epsilon=(1e-2,)))
 
 
 @entered("attention", "dot_product_attention")
@@ -1524,7 +1543,8 @@ def _recurrent(d: Dice) -> Case:
     states = [filled((batch + 2 * d.wrong(), units), dtype) for _ in range(2 if d.name == "lstm" else 1)]
     kernel = filled((features + 2 * d.wrong(), gates * units), dtype)
     bias = [filled((2, gates * units) if d.name == "gru" else (gates * units,), dtype)] if d.flag() else []
-    return d.call(filled((batch, steps, features), dtype), *states, kernel, filled((units, gates * units), dtype), *bias)
+    options = d.options(mask=lambda: filled((batch, steps + 2 * d.wrong()), "bool"))
+    return d.call(filled((batch, steps, features), dtype), *states, kernel, filled((units, gates * units), dtype), *bias, **options)
 
 
 @entered("ctc", "ctc_loss")

@@ -103,6 +103,67 @@ def test_lstm_is_the_formula(backend, mask):
         np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
+# Padded on the right, on the left, holes, one step, nothing seen, all seen.
+TIMES = [[1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1], [0, 1, 0, 0, 1, 0], [1, 0, 0, 0, 0, 0], [0] * 6, [1] * 6, [1, 0, 1, 0, 1, 0]]
+
+
+def stepped(cell):
+    """A subclass of a cell of which a layer cannot know that the fused kernel computes the same: it goes step by step."""
+    return type("Stepped", (cell,), {"call": lambda self, inputs, states, training=False: cell.call(self, inputs, states, training)})
+
+
+def masked_results(layer, compiled):
+    """Outputs, states, and the gradients of a weighted sum of them all in the weights and the inputs, of a masked layer."""
+    rng, rows = np.random.default_rng(3), len(TIMES)
+    x, mask = core.Variable(rng.normal(size=(rows, 6, 4)).astype("float32")), ops.convert_to_tensor(np.array(TIMES, bool))
+    states = [ops.convert_to_tensor(rng.normal(size=(rows, 3)).astype("float32")) for _ in range(len(layer._state_specs(None)))]
+    layer(x.value, initial_state=states, mask=mask)
+    layer.set_weights([rng.uniform(-1, 1, w.shape).astype("float32") for w in layer.weights])
+    shares = [ops.convert_to_tensor(rng.normal(size=shape).astype("float32")) for shape in ((rows, 6, 3), (rows, 3), (rows, 3))]
+
+    def loss():
+        outputs = layer(x.value, initial_state=states, mask=mask)
+        return sum(ops.sum(y * share) for y, share in zip(outputs, shares)), outputs
+
+    run = core.value_and_grad(loss, [x, *layer.trainable_variables], has_aux=True)
+    (_, outputs), gradients = (core.jit(run) if compiled else run)()
+    return [ops.convert_to_numpy(y) for y in (*outputs, *gradients)]
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax", "tensorflow"])
+@pytest.mark.parametrize("options", [{}, {"go_backwards": True}, {"zero_output_for_mask": True}], ids=["plain", "backwards", "zeros"])
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "SimpleRNN"])
+def test_masked_kernel_is_the_masked_loop(name, options, backend):
+    options = {"return_sequences": True, "return_state": True, **options}
+    with slot.use(backend):
+        fused = masked_results(getattr(layers, name)(3, **options), compiled=False)
+        plain = masked_results(layers.RNN(stepped(getattr(layers, name + "Cell"))(3), **options), compiled=backend != "torch")
+    assert len(fused) == len(plain) == 5 + (2 if name == "LSTM" else 1)
+    for got, expected in zip(fused, plain):
+        np.testing.assert_allclose(got, expected, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "SimpleRNN"])
+def test_what_is_hidden_does_not_matter(name, backend):
+    x = np.random.default_rng(0).normal(size=(len(TIMES), 6, 4)).astype("float32")
+    other = np.where(np.array(TIMES)[..., None] == 1, x, np.nan if backend == "numpy" else 1e6).astype("float32")
+    with slot.use(backend):
+        layer = layers.Bidirectional(getattr(layers, name)(3, return_sequences=True))
+        mask = ops.convert_to_tensor(np.array(TIMES, bool))
+        one, two = (ops.convert_to_numpy(layer(ops.convert_to_tensor(given), mask=mask)) for given in (x, other))
+    np.testing.assert_allclose(one, two, atol=1e-6)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_mask_of_other_steps_is_refused(backend):
+    with slot.use(backend):
+        x, h, w = ops.ones((2, 4, 3)), ops.zeros((2, 5)), ops.ones((3, 5))
+        for mask in (np.ones((2, 3), bool), np.ones((1, 4), bool), np.ones(2, bool)):
+            with pytest.raises(ValueError, match=r"mask of shape \(2, 4\)"):
+                ops.simple_rnn(x, h, w, ops.ones((5, 5)), None, ops.convert_to_tensor(mask))
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_stateful_goes_on_where_it_ended(backend):
     x = np.random.default_rng(0).normal(size=(2, 6, 3)).astype("float32")
@@ -163,6 +224,7 @@ def test_attention_masks_in_fused_and_plain_form_agree():
 # ------------------------------------------------------------------------------------------------ against Keras
 
 MASK = [[True, True, False, False], [False, False, False, False], [False, True, True, True]]
+HOLES = [[False, True, False, True], [True, False, True, True], [False, False, True, True]]
 SHAPE = [3, 4, 6]
 LSTM = ("LSTM", {"units": 3, "return_sequences": True, "return_state": True})
 # class, arguments, input shapes, arguments of the call ("mask": MASK is the time mask)
@@ -215,6 +277,16 @@ COMPARED = [
             ({"zero_output_for_mask": True, "return_state": True, "use_bias": False}, {"mask": MASK}),
             ({"unroll": True, "activation": "relu"}, {}),
             ({"go_backwards": True}, {}),
+        )
+    ],
+    *[
+        (*layer, [SHAPE], {"mask": HOLES})
+        for name in ("SimpleRNN", "GRU", "LSTM")
+        for layer in (
+            (name, {"units": 3, "return_sequences": True, "return_state": True, "go_backwards": True}),
+            (name, {"units": 3, "return_sequences": True, "zero_output_for_mask": True}),
+            ("Bidirectional", {"layer": (name, {"units": 3, "return_sequences": True, "return_state": True})}),
+            ("Bidirectional", {"layer": (name, {"units": 3}), "merge_mode": "sum"}),
         )
     ],
     ("GRU", {"units": 3, "reset_after": False}, [SHAPE], {"mask": MASK}),

@@ -309,6 +309,27 @@ def test_strange_gradients(backend, kind):
             getattr(optimizers, kind)(0.1).apply([np.ones(3, "float32")], [Variable(np.ones((2, 3), "float32"), name="v")])
 
 
+@pytest.mark.parametrize("kind", ["Adam", "SGD", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Lion"])
+def test_kernels_are_updated_in_whatever_order_they_lie_in_memory(kind):
+    """Kernels of convolutions lie in PyTorch's own order, those of wrapped modules do not; gradients come in either."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.RandomState(0)
+    start, gradients = rng.normal(size=(3, 2, 4, 5)).astype("float32"), rng.normal(size=(3, 3, 2, 4, 5)).astype("float32")
+    results = []
+    for backend, turned in (("numpy", False), ("torch", False), ("torch", True), ("torch", None)):
+        with slot.use(backend) as used:
+            variable, optimizer = Variable(start), getattr(optimizers, kind)(0.1)
+            if turned is None:
+                variable._value = torch.nn.Parameter(torch.as_tensor(start.copy()))
+            for gradient in gradients:
+                given = used.convert_to_tensor(gradient if not turned else np.ascontiguousarray(gradient.transpose(3, 2, 0, 1)))
+                optimizer.apply([given.permute(2, 3, 1, 0) if turned else given], [variable])
+            results.append(variable.numpy().copy())
+    for found in results[1:]:
+        np.testing.assert_allclose(found, results[1], rtol=1e-6)
+        np.testing.assert_allclose(found, results[0], atol=1e-5)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_constraint_overwrite_and_subset(backend):
     with slot.use(backend) as used:

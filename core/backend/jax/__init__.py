@@ -29,4 +29,5 @@ backend = Backend(
     (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, packing, data),
     trains=True,
     native=jax,
+    sparse="core.backend.jax.sparse",
 )

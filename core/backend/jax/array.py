@@ -18,13 +18,34 @@ def native_int_dtypes():
 
 
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
-    dense_only("jax", sparse, ragged)
+    dense_only("jax", None, ragged)
     if isinstance(x, jax.Array):
         return x if dtype is None else x.astype(allowed(dtype))
+    if formats := sparse_formats(x):
+        x = formats.canonical(x)
+        return convert_to_tensor(formats.to_dense(x), dtype) if sparse is False else x if dtype is None else cast(x, dtype)
     if isinstance(x, (list, tuple)) and any(isinstance(part, jax.Array) for part in tree.flatten(x)):
         return jnp.stack([convert_to_tensor(part, dtype) for part in x])
     array = host_array(x)
     return jnp.asarray(array, allowed(array.dtype if dtype is None else dtype))
+
+
+class _BySource(type):
+    def __instancecheck__(cls, x):
+        return type(x).__module__.startswith("jax.experimental.sparse")
+
+
+class SparseArray(metaclass=_BySource):
+    """Stands for the types of JAX's sparse arrays where an object is looked at: their module takes long to load."""
+
+
+def sparse_formats(x):
+    """The module for sparse arrays where `x` is one, else None."""
+    if not isinstance(x, SparseArray):
+        return None
+    from core.backend.jax import sparse
+
+    return sparse
 
 
 def allowed(dtype):
@@ -33,10 +54,13 @@ def allowed(dtype):
 
 
 def convert_to_numpy(x):
-    return np.asarray(x)
+    formats = sparse_formats(x)
+    return np.asarray(formats.to_dense(x) if formats else x)
 
 
 def cast(x, dtype):
+    if formats := sparse_formats(x):
+        return formats.with_values(x, formats.values(x).astype(allowed(dtype)))
     return jnp.asarray(x).astype(allowed(dtype))
 
 
@@ -49,7 +73,7 @@ def shape(x):
 
 
 def is_tensor(x):
-    return isinstance(x, (jax.Array, jax.core.Tracer))
+    return isinstance(x, (jax.Array, jax.core.Tracer, SparseArray))
 
 
 def stop_gradient(x):

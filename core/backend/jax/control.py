@@ -61,7 +61,21 @@ def _carrying(loop, *fns):
 def cond(pred, true_fn, false_fn):
     if isinstance(pred, bool):
         return jax.tree.map(jnp.asarray, true_fn() if pred else false_fn())
-    return _carrying(lambda values, yes, no: jax.lax.cond(pred, yes, no, values), true_fn, false_fn)
+    returned: list = []
+
+    def noted(branch):
+        def run():
+            returned.append(branch())
+            return returned[-1]
+
+        return run
+
+    try:
+        return _carrying(lambda values, yes, no: jax.lax.cond(pred, yes, no, values), noted(true_fn), noted(false_fn))
+    except TypeError:
+        if len(returned) > 1:
+            loops.check_alike("cond", returned[-2:])
+        raise
 
 
 def switch(index, branches, *operands):
@@ -83,7 +97,9 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
         def advance(state):
             count, values, current = state
             values, result = step(values, *current)
-            return count + 1, values, tuple(result) if several and isinstance(result, (tuple, list)) else (result,)
+            result = tuple(result) if several and isinstance(result, (tuple, list)) else (result,)
+            loops.check_kept("while_loop", current, result)
+            return count + 1, values, result
 
         _, values, last = jax.lax.while_loop(go_on, advance, (0, values, first))
         return values, last
@@ -94,7 +110,12 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
 
 def fori_loop(lower, upper, body_fun, init_val):
     def loop(values, step):
-        return jax.lax.fori_loop(lower, upper, lambda i, state: step(state[0], i, state[1]), (values, init_val))
+        def advance(i, state):
+            values, result = step(state[0], i, state[1])
+            loops.check_kept("fori_loop", state[1], result)
+            return values, result
+
+        return jax.lax.fori_loop(lower, upper, advance, (values, init_val))
 
     return _carrying(loop, body_fun)
 
@@ -105,7 +126,9 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
 
     def loop(values, step):
         def body(state, x):
-            values, (carry, y) = step(state[0], state[1], x)
+            values, result = step(state[0], state[1], x)
+            carry, y = loops.carry_and_output(result)
+            loops.check_kept("scan", state[1], carry)
             return (values, carry), y
 
         (values, carry), ys = jax.lax.scan(body, (values, init), xs, length, reverse, unroll)

@@ -1,7 +1,11 @@
 """The JAX backend's functions of the linalg room. See `core.backend.protocol`."""
 
+import string
+
 import jax
 import jax.numpy as jnp
+
+from core.backend.arguments import as_index
 
 
 def _wide(x1, *others):
@@ -21,10 +25,21 @@ def matmul(x1, x2):
     return jnp.matmul(x1, x2, preferred_element_type=_wide(x1))
 
 
+_NOTATION = frozenset(string.ascii_letters + ",.-> ")
+
+
 def einsum(subscripts, *operands, optimize="auto"):
+    if not _NOTATION.issuperset(subscripts):  # JAX takes any character for an axis
+        raise ValueError("subscripts")  # the op's rule says what is wrong
     return jnp.einsum(
         subscripts, *operands, optimize="optimal" if optimize == "auto" else optimize, preferred_element_type=_wide(*operands)
     )
+
+
+def tensordot(x1, x2, axes=2):
+    if isinstance(axes, int) and axes < 0:
+        raise ValueError("axes")  # the op's rule says what is wrong
+    return jnp.tensordot(x1, x2, tuple(map(as_index, axes)) if isinstance(axes, (tuple, list)) else as_index(axes))
 
 
 def norm(x, ord=None, axis=None, keepdims=False):
@@ -125,4 +140,4 @@ def cdist(x, y):
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, squares, 1)), 0)
 
 
-FUNCTIONS = {"tensordot": jnp.tensordot, "vdot": jnp.vdot, "outer": jnp.outer, "cross": jnp.cross, "dot": jnp.dot, "inner": jnp.inner}
+FUNCTIONS = {"vdot": jnp.vdot, "outer": jnp.outer, "cross": jnp.cross, "dot": jnp.dot, "inner": jnp.inner}

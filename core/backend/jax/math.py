@@ -11,12 +11,24 @@ FUNCTIONS = {
     name: getattr(jnp, name)
     for name in (
         "add subtract multiply divide negative abs sqrt cbrt reciprocal exp exp2 expm1 log log1p log2 log10 logaddexp logaddexp2 "
-        "sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh arctan2 heaviside nextafter floor ceil trunc hypot "
-        "maximum minimum fmax fmin conj bitwise_and bitwise_or bitwise_xor bitwise_not sinc real imag angle nan_to_num i0 "
+        "sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh heaviside nextafter floor ceil trunc hypot "
+        "maximum minimum fmax fmin conj bitwise_and bitwise_or bitwise_xor bitwise_not sinc real imag angle i0 "
         "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not "
         "isfinite isinf isnan isreal isposinf isneginf signbit isclose allclose"
     ).split()
 }
+
+
+def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
+    return jnp.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
+def arctan2(x1, x2):
+    if x1.dtype.kind == "c":  # JAX has an angle of complex numbers, nobody else
+        raise ValueError("dtypes")  # the op's rule says which
+    return jnp.arctan2(x1, x2)
+
+
 FUNCTIONS |= {"rsqrt": jax.lax.rsqrt, "erf": special.erf, "erfc": special.erfc, "erfinv": special.erfinv}
 
 
@@ -81,7 +93,7 @@ def sign(x):
 
 
 def round(x, decimals=0):
-    if not jnp.issubdtype(x.dtype, jnp.integer):
+    if jnp.issubdtype(x.dtype, jnp.inexact):
         return jnp.round(x, decimals)
     if decimals >= 0:
         return x

@@ -59,15 +59,18 @@ def dense(x, kernel, bias=None):
 def dot_product_attention(
     query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None
 ):
+    if not query.ndim == key.ndim == value.ndim == 4:  # JAX takes a missing batch axis for one of size 1
+        raise ValueError("shapes")  # the op's rule says which
     if attn_logits_soft_cap is None and key.shape[-1] == value.shape[-1]:
         four = lambda x: None if x is None else x.reshape((1,) * (4 - x.ndim) + x.shape)  # noqa: E731
         return jax.nn.dot_product_attention(
             query, key, value, four(bias), four(mask if mask is None else mask.astype(bool)), scale=scale, is_causal=is_causal,
             implementation="cudnn" if flash_attention else None,
         )  # fmt: skip
-    groups, cap = query.shape[2] // key.shape[2], attn_logits_soft_cap
-    key, value = jnp.repeat(key, groups, 2), jnp.repeat(value, groups, 2)
-    logits = jnp.einsum("btnh,bsnh->bnts", query, key) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    (batch, targets, heads, size), (sources, others), cap = query.shape, key.shape[1:3], attn_logits_soft_cap
+    grouped = query.reshape(batch, targets, others, heads // others, size)
+    logits = jnp.einsum("btngh,bsnh->bngts", grouped, key) * (size**-0.5 if scale is None else scale)
+    logits = logits.reshape(batch, heads, targets, sources)
     logits = logits if cap is None else cap * jnp.tanh(logits / cap)
     logits = logits if bias is None else logits + bias
     lowest = jnp.finfo(logits.dtype).min / 2
@@ -75,7 +78,8 @@ def dot_product_attention(
         logits = jnp.where(mask.astype(bool), logits, lowest)
     if is_causal:
         logits = jnp.where(jnp.tri(*logits.shape[-2:], dtype=bool), logits, lowest)
-    return jnp.einsum("bnts,bsnh->btnh", jax.nn.softmax(logits), value)
+    weights = jax.nn.softmax(logits).reshape(batch, others, heads // others, targets, sources)
+    return jnp.einsum("bngts,bsnh->btngh", weights, value).reshape(batch, targets, heads, value.shape[-1])
 
 
 def ctc_beam_search(inputs, sequence_lengths, beam_width, top_paths, mask_index):

@@ -74,6 +74,8 @@ def cumprod(x, axis=None, dtype=None):
 
 
 def bincount(x, weights=None, minlength=0, sparse=False):
+    if x.dtype.kind not in "iub" or minlength < 0:
+        raise ValueError("arguments")  # the op's rule says which
     # Under jit the length cannot follow the values: then minlength is the length.
     longest = 0 if isinstance(x, jax.core.Tracer) or not x.size else int(x.max()) + 1
     length = longest if longest > minlength else minlength
@@ -84,24 +86,24 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     counts = jax.vmap(lambda row, w: jnp.zeros(length, w.dtype).at[row].add(w, mode="drop"))(rows, ones.reshape(rows.shape))
     counts = counts.reshape(*x.shape[:-1], length)
     if sparse:
-        from jax.experimental import sparse as jax_sparse
+        from core.backend.jax.sparse import from_dense  # takes long to load
 
-        return jax_sparse.BCOO.fromdense(counts, n_batch=x.ndim - 1)
+        return from_dense(counts)
     return counts
 
 
-def _check_rows(data):
-    if not data.ndim:
+def _check_rows(data, segment_ids):
+    if segment_ids.shape != data.shape[:1] or segment_ids.dtype.kind not in "iub":
         raise ValueError("shapes")  # the op's rule says which
 
 
 def segment_sum(data, segment_ids, num_segments=None, sorted=False):
-    _check_rows(data)
+    _check_rows(data, segment_ids)
     return jax.ops.segment_sum(data, segment_ids, num_segments, indices_are_sorted=sorted)
 
 
 def segment_prod(data, segment_ids, num_segments=None, sorted=False):
-    _check_rows(data)
+    _check_rows(data, segment_ids)
     if num_segments is None:
         num_segments = int(segment_ids.max()) + 1 if segment_ids.size else 0
     return _segment_prod(data, segment_ids, num_segments, sorted)
@@ -124,10 +126,10 @@ def _segment_prod_jvp(count, rising, primals, tangents):
 
 
 def segment_max(data, segment_ids, num_segments=None, sorted=False):
-    _check_rows(data)
+    _check_rows(data, segment_ids)
     return jax.ops.segment_max(data, segment_ids, num_segments, indices_are_sorted=sorted)
 
 
 def segment_min(data, segment_ids, num_segments=None, sorted=False):
-    _check_rows(data)
+    _check_rows(data, segment_ids)
     return jax.ops.segment_min(data, segment_ids, num_segments, indices_are_sorted=sorted)

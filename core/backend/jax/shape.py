@@ -1,5 +1,6 @@
 """JAX's moves of elements: shapes, order, places."""
 
+import functools
 import itertools
 import math
 
@@ -7,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from core.backend.arguments import check_number, check_reduction, key_parts, pad_pairs, reshape_dims
+from core.backend.arguments import PAD_MODES, check_block, check_key, check_number, check_reduction, key_parts, pad_pairs, reshape_dims
 from core.backend.jax.reduction import segment_prod
 
 FUNCTIONS = {
@@ -31,6 +32,8 @@ def squeeze(x, axis=None):
 
 
 def repeat(x, repeats, axis=None):
+    if isinstance(repeats, (tuple, list)) and any(n < 0 for n in repeats):
+        raise ValueError("repeats")  # the op's rule says what is wrong
     return jnp.repeat(x, repeats if isinstance(repeats, (int, jax.Array)) else np.asarray(repeats), axis)
 
 
@@ -39,6 +42,7 @@ def size(x):
 
 
 def split(x, indices_or_sections, axis=0):
+    indices_or_sections = int(indices_or_sections) if isinstance(indices_or_sections, np.integer) else indices_or_sections
     if isinstance(indices_or_sections, int):
         return list(jnp.split(x, indices_or_sections, axis))
     dim, points = x.shape[axis], [0, *map(int, indices_or_sections), None]
@@ -52,13 +56,15 @@ def unstack(x, num=None, axis=0):
 
 
 def pad(x, pad_width, mode="constant", constant_values=None):
-    pairs = pad_pairs(pad_width, x.ndim, mode, constant_values)
+    pairs, mode = pad_pairs(pad_width, x.ndim, mode, constant_values), PAD_MODES[mode]
     options = {"constant_values": 0 if constant_values is None else constant_values} if mode == "constant" else {}
     return jnp.pad(x, pairs, mode, **options) if pairs else x
 
 
 def get_item(x, key):
-    return x[key_parts(key)]
+    parts = key_parts(key)
+    check_key(parts, x.shape)  # JAX takes the nearest place for one out of range
+    return x[parts]
 
 
 def where(condition, x1=None, x2=None):
@@ -72,7 +78,11 @@ def nonzero(x):
 def take(x, indices, axis=None):
     if axis is None:
         x, axis = x.reshape(-1), 0
-    return jnp.take(x, indices.astype("int32") if indices.dtype.kind not in "iu" else indices, axis)
+    if indices.dtype.kind not in "iu":
+        if indices.dtype.kind != "b":
+            raise ValueError("dtypes")  # the op's rule says which
+        indices = indices.astype("int32")
+    return jnp.take(x, indices, axis)
 
 
 def take_along_axis(x, indices, axis=None):
@@ -80,10 +90,12 @@ def take_along_axis(x, indices, axis=None):
 
 
 def slice(inputs, start_indices, shape):
+    check_block(start_indices, shape, inputs.shape)  # JAX moves a block into the tensor, which is left to starts that are not known
     return jax.lax.dynamic_slice(inputs, tuple(start_indices), shape)
 
 
 def slice_update(inputs, start_indices, updates, donate=False):  # XLA finds out by itself
+    check_block(start_indices, updates.shape, inputs.shape)
     return jax.lax.dynamic_update_slice(inputs, updates.astype(inputs.dtype), tuple(start_indices))
 
 
@@ -97,7 +109,9 @@ def scatter_update(inputs, indices, updates, reduction=None):
     updates = jnp.broadcast_to(updates.astype(inputs.dtype), (*indices.shape[:-1], *inputs.shape[len(places) :]))
     if reduction == "mul":  # JAX has no gradient of `.at[].multiply` for repeated places
         lead = inputs.shape[: len(places)]
-        flat = jnp.ravel_multi_index([jnp.where(p < 0, p + n, p) for p, n in zip(places, lead)], lead, mode="clip").reshape(-1)
+        places = [jnp.where(p < 0, p + n, p) for p, n in zip(places, lead)]
+        inside = functools.reduce(jnp.logical_and, [(p >= 0) & (p < n) for p, n in zip(places, lead)])
+        flat = jnp.where(inside, jnp.ravel_multi_index(places, lead, mode="clip"), math.prod(lead)).reshape(-1)  # others count nowhere
         factors = segment_prod(updates.reshape(-1, *inputs.shape[len(places) :]), flat, math.prod(lead))
         return inputs * factors.reshape(inputs.shape)
     target = inputs.at[places]

@@ -15,12 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from core.backend import gradients
+from core.backend.jax.array import SparseArray
 from core.backend.journal import TRACING, any_open, journal, swapped
 from core.backend.masks import traced_masks
 from core.backend.signature import TRACED, of_traced, signature
 from core.base import tree
 
-DYNAMIC = (jax.Array, jax.core.Tracer, np.ndarray, np.generic)
+DYNAMIC = (jax.Array, jax.core.Tracer, np.ndarray, np.generic, SparseArray)
 
 
 def no_grad():

@@ -23,7 +23,8 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
 
 def dense_only(name, sparse, ragged):
     if sparse or ragged:
-        raise ValueError(f"The {name} backend has no {'sparse' if sparse else 'ragged'} tensors; tensorflow has. Give dense data.")
+        kind, others = ("sparse", "jax and tensorflow have") if sparse else ("ragged", "tensorflow has")
+        raise ValueError(f"The {name} backend has no {kind} tensors; {others}. Give dense data.")
 
 
 def host_array(x):

@@ -26,6 +26,8 @@ def einsum(subscripts, *operands, optimize="auto"):
 
 
 def tensordot(x1, x2, axes=2):
+    if isinstance(axes, int) and axes < 0:
+        raise ValueError("axes")  # the op's rule says what is wrong
     return np.asarray(np.tensordot(x1, x2, axes))
 
 
@@ -45,6 +47,8 @@ def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
 
 
 def norm(x, ord=None, axis=None, keepdims=False):
+    if isinstance(axis, float):
+        raise ValueError("axis")
     axis = tuple(axis) if isinstance(axis, list) else axis
     return np.asarray(np.linalg.norm(_lapack(x)[0], ord, axis, keepdims)).astype(x.dtype)
 

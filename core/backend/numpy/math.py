@@ -126,11 +126,18 @@ def sinc(x):
 
 
 def i0(x):
+    _check_real(x)
     return np.i0(x.astype(np.float64)).astype(x.dtype)
+
+
+def _check_real(x):
+    if x.dtype.kind == "c":
+        raise ValueError("dtypes")  # the op's rule says which
 
 
 def _each(function, x):
     """A function of Python floats, element by element."""
+    _check_real(x)
     return np.vectorize(function, otypes=[np.float64])(x.astype(np.float64)).astype(x.dtype)
 
 
@@ -198,10 +205,12 @@ def angle(x):
 
 
 def isposinf(x):
+    _check_real(x)
     return x == np.inf
 
 
 def isneginf(x):
+    _check_real(x)
     return x == -np.inf
 
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from core.backend.arguments import check_number, check_reduction, key_parts, pad_pairs, reshape_dims
+from core.backend.arguments import PAD_MODES, check_number, check_reduction, key_parts, out_of_range, pad_pairs, reshape_dims
 from core.base.shapes import normalize_axis
 
 FUNCTIONS = {
     "broadcast_to": np.broadcast_to, "concatenate": np.concatenate, "diag": np.diag, "diagonal": np.diagonal, "expand_dims": np.expand_dims,
-    "flip": np.flip, "moveaxis": np.moveaxis, "ravel": np.ravel, "repeat": np.repeat, "roll": np.roll,
+    "flip": np.flip, "moveaxis": np.moveaxis, "ravel": np.ravel, "roll": np.roll,
     "stack": np.stack, "swapaxes": np.swapaxes, "transpose": np.transpose,
 }  # fmt: skip
 
@@ -17,7 +17,15 @@ def reshape(x, newshape):
 
 
 def squeeze(x, axis=None):
+    if axis is not None and not x.ndim and axis not in ((), []):  # NumPy lets a scalar have an axis
+        raise ValueError("axis")  # the op's rule says what is wrong
     return np.squeeze(x, tuple(axis) if isinstance(axis, list) else axis)
+
+
+def repeat(x, repeats, axis=None):
+    if isinstance(repeats, float):
+        raise ValueError("repeats")  # the op's rule says what is wrong
+    return np.repeat(x, repeats, axis)
 
 
 def tile(x, repeats):
@@ -52,17 +60,24 @@ def unstack(x, num=None, axis=0):
 
 
 def pad(x, pad_width, mode="constant", constant_values=None):
-    pairs = pad_pairs(pad_width, x.ndim, mode, constant_values)
+    pairs, mode = pad_pairs(pad_width, x.ndim, mode, constant_values), PAD_MODES[mode]
     options = {"constant_values": constant_values or 0} if mode == "constant" else {}
     return np.pad(x, pairs, mode, **options) if pairs else x
 
 
 def get_item(x, key):
-    return x[key_parts(key)]
+    try:
+        return x[key_parts(key)]
+    except IndexError as error:
+        raise out_of_range("get_item", error) from None
 
 
 def where(condition, x1=None, x2=None):
-    return nonzero(condition) if x1 is None else np.where(condition, x1, x2).astype(x1.dtype, copy=False)  # numbers do not widen it
+    if x2 is None:
+        if x1 is not None:
+            raise ValueError("arguments")  # the op's rule says which
+        return nonzero(condition)
+    return np.where(condition, x1, x2).astype(x1.dtype, copy=False)  # numbers do not widen it
 
 
 def nonzero(x):
@@ -70,17 +85,28 @@ def nonzero(x):
 
 
 def take(x, indices, axis=None):
-    return np.take(x, indices.astype("int64"), axis)
+    if indices.dtype.kind not in "iub":
+        raise ValueError("dtypes")  # the op's rule says which
+    try:
+        return np.take(x, indices.astype("int64"), axis)
+    except IndexError as error:
+        raise out_of_range("take", error) from None
 
 
 def take_along_axis(x, indices, axis=None):
-    return np.take_along_axis(x, indices, axis)
+    try:
+        return np.take_along_axis(x, indices, axis)
+    except IndexError as error:
+        raise out_of_range("take_along_axis", error) from None
 
 
 def slice(inputs, start_indices, shape):
     if len(shape) != inputs.ndim:
         raise ValueError("shapes")  # the op's rule says which
-    return inputs[_block(inputs, start_indices, shape)]
+    result = inputs[_block(inputs, start_indices, shape)]
+    if result.shape != tuple(shape) or len(start_indices) != inputs.ndim:
+        raise ValueError(f"slice: a block of {tuple(shape)} at {tuple(start_indices)} does not lie within the shape {inputs.shape}.")
+    return result
 
 
 def _block(x, starts, shape):
@@ -88,7 +114,7 @@ def _block(x, starts, shape):
 
 
 def slice_update(inputs, start_indices, updates, donate=False):
-    if updates.ndim != inputs.ndim:
+    if updates.ndim != inputs.ndim or len(start_indices) != inputs.ndim:
         raise ValueError("shapes")
     result = inputs if donate and inputs.flags.writeable else np.array(inputs)
     result[_block(inputs, start_indices, updates.shape)] = updates
@@ -102,10 +128,13 @@ def scatter(indices, values, shape):
 def scatter_update(inputs, indices, updates, reduction=None):
     check_reduction(reduction)
     result, places = np.array(inputs), tuple(np.moveaxis(indices, -1, 0))
-    if reduction is None:
-        result[places] = updates
-    else:
-        {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}[reduction].at(result, places, updates)
+    try:
+        if reduction is None:
+            result[places] = updates
+        else:
+            {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}[reduction].at(result, places, updates)
+    except IndexError as error:
+        raise out_of_range("A scatter", error) from None
     return result
 
 
@@ -120,8 +149,8 @@ def argsort(x, axis=-1):
 
 
 def top_k(x, k, sorted=True):
-    if k > x.shape[-1]:
-        raise ValueError(f"top_k cannot find {k} elements in a last axis of {x.shape[-1]}.")
+    if not 0 <= k <= x.shape[-1]:
+        raise ValueError("k")  # the op's rule says what is wrong
     order = np.argsort(np.flip(x, -1), -1, kind="stable")[..., ::-1][..., :k]  # flipped twice: of equals, the first comes first
     places = x.shape[-1] - 1 - order
     return np.take_along_axis(x, places, -1), places.astype("int32")

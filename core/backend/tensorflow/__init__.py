@@ -26,9 +26,10 @@ from core.backend.tensorflow import (
 
 backend = Backend(
     "tensorflow",
-    (tensorflow.Tensor, tensorflow.Variable, tensorflow.RaggedTensor, tensorflow.SparseTensor, tensorflow.IndexedSlices),
+    (tensorflow.Tensor, tensorflow.Variable, tensorflow.RaggedTensor, tensorflow.IndexedSlices),
     (array, variable, math, reduction, shape, nn, conv, recurrent, image, linalg, fft, optimize, random, control, train, modules)
     + (packing, data),
     trains=True,
     native=tensorflow,
+    sparse="core.backend.tensorflow.sparse",
 )

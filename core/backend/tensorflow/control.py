@@ -65,10 +65,14 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     carry, carry_spec = tree.flatten_with_spec(init)
     carry = [convert_to_tensor(leaf) for leaf in carry]
 
-    def at(index):
-        return tree.unflatten(xs_spec, [None if x is None else x[index] for x in sequences])
+    # Read from arrays of slices: the gradient of `x[index]` would be a whole sequence per step.
+    slices = [None if x is None else tf.TensorArray(x.dtype, length, element_shape=x.shape[1:]).unstack(x) for x in sequences]
 
-    outputs, ys_spec = _outline(lambda: f(tree.unflatten(carry_spec, carry), at(0))[1])
+    def at(index):
+        return tree.unflatten(xs_spec, [None if x is None else x.read(index) for x in slices])
+
+    first = [None if x is None else tf.zeros(tf.shape(x)[1:], x.dtype) for x in sequences]
+    outputs, ys_spec = _outline(lambda: f(tree.unflatten(carry_spec, carry), tree.unflatten(xs_spec, first))[1])
     arrays = [tf.TensorArray(y.dtype, length, element_shape=y.shape) for y in outputs if y is not None]
 
     def step(count, carry, arrays):

@@ -39,6 +39,8 @@ def ifft2(x):
 
 
 def rfft(x, fft_length=None):
+    if (x.shape[-1] if fft_length is None else fft_length) == 0 or x.dtype.is_complex:
+        raise ValueError("shapes")  # the op's rule says which
     x = x if fft_length is None else x[..., :fft_length]  # TensorFlow's own crop has no right gradient
     return _pair(_transformed(tf.signal.rfft, _wide(x), None if fft_length is None else [fft_length]), x.dtype)
 
@@ -49,6 +51,6 @@ def irfft(x, fft_length=None):
 
 
 def extract_sequences(x, sequence_length, sequence_stride):
-    if x.shape[-1] is not None and x.shape[-1] < sequence_length:
+    if (x.shape[-1] is not None and x.shape[-1] < sequence_length) or (isinstance(sequence_stride, int) and sequence_stride < 1):
         raise ValueError("shapes")  # the op's rule says which
     return tf.signal.frame(x, sequence_length, sequence_stride)

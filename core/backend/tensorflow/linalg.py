@@ -69,6 +69,8 @@ def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     a, b = tf.unstack(x1, axis=axisa), tf.unstack(x2, axis=axisb)
     check_cross(len(a), len(b))
+    if isinstance(axisc, float):
+        raise ValueError("axis")  # the op's rule says which
     third = a[0] * b[1] - a[1] * b[0]
     if len(a) == len(b) == 2:
         return third
@@ -82,6 +84,8 @@ def norm(x, ord=None, axis=None, keepdims=False):
     if x.dtype in (tf.float16, tf.bfloat16):
         return tf.cast(norm(tf.cast(x, tf.float32), ord, axis, keepdims), x.dtype)
     axes = tuple(range(x.shape.rank)) if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    if (axis is not None and len(axes) not in (1, 2)) or (isinstance(ord, str) and len(axes) != 2):
+        raise ValueError("axes")  # the op's rule says what is wrong
     if ord is None or ord == "fro" or (len(axes) == 1 and ord == 2):
         return tf.sqrt(tf.reduce_sum(tf.math.real(x * tf.math.conj(x)), axes, keepdims))
     return (_vector_norm if len(axes) == 1 else _matrix_norm)(tf.abs(x) if len(axes) == 1 else x, ord, axes, keepdims)
@@ -155,6 +159,9 @@ def inv(x):
 
 
 def lstsq(a, b, rcond=None):
+    if a.shape.rank != 2:
+        raise ValueError("shapes")  # the op's rule says which
+
     def solution(a, b):
         shape = [dim or 0 for dim in a.shape]
         rtol = max(shape) * np.finfo(a.dtype.as_numpy_dtype).eps if rcond is None else rcond

@@ -23,7 +23,7 @@ _BOOL = {"add": tf.logical_or, "multiply": tf.logical_and, "maximum": tf.logical
 
 
 def _shape(shape):
-    return (shape,) if isinstance(shape, int) else shape
+    return (shape,) if isinstance(shape, (int, np.integer)) else shape
 
 
 def zeros(shape, dtype=None):
@@ -134,7 +134,13 @@ def mod(x1, x2):
     return tf.math.floormod(_counted(x1), _counted(x2))
 
 
+def _check_real(x):
+    if x.dtype.is_complex:
+        raise ValueError("dtypes")  # the op's rule says which
+
+
 def fmod(x1, x2):
+    _check_real(x1)
     x1, x2 = _counted(x1), _counted(x2)
     if x1.dtype.is_floating:  # TensorFlow's own has no gradient
         return tf.sign(x1) * tf.math.floormod(tf.abs(x1), tf.abs(x2))
@@ -147,6 +153,7 @@ def cbrt(x):
 
 
 def hypot(x1, x2):
+    _check_real(x1)
     x1, x2 = tf.abs(x1), tf.abs(x2)
     long, short = tf.maximum(x1, x2), tf.minimum(x1, x2)
     ratio = tf.where(long > 0, short / tf.where(long > 0, long, tf.ones_like(long)), tf.zeros_like(long))
@@ -204,6 +211,7 @@ def nextafter(x1, x2):
 
 
 def trunc(x):
+    _check_real(x)
     return tf.where(x < 0, tf.math.ceil(x), tf.floor(x)) if x.dtype.is_floating else x
 
 
@@ -238,6 +246,7 @@ def _without_nan(x1, x2):
 
 def gcd(x1, x2):
     """Euclid, all elements at once until none has a rest."""
+    _check_integers(x1)
     dtype, wide = x1.dtype, tf.int64
     x1, x2 = tf.abs(tf.cast(x1, wide)), tf.abs(tf.cast(x2, wide))
     x1, x2 = x1 + tf.zeros_like(x2), x2 + tf.zeros_like(x1)
@@ -248,7 +257,13 @@ def gcd(x1, x2):
     return tf.cast(tf.while_loop(lambda a, b: tf.reduce_any(b != 0), step, (x1, x2))[0], dtype)
 
 
+def _check_integers(x):
+    if not x.dtype.is_integer and x.dtype != tf.bool:
+        raise ValueError("dtypes")
+
+
 def lcm(x1, x2):
+    _check_integers(x1)
     a, b = tf.abs(tf.cast(x1, tf.int64)), tf.abs(tf.cast(x2, tf.int64))
     common = gcd(a, b)
     return tf.cast(a // tf.maximum(common, 1) * b, x1.dtype)
@@ -307,10 +322,12 @@ FUNCTIONS |= {
 
 
 def isposinf(x):
+    _check_real(x)
     return x == tf.cast(np.inf, x.dtype)
 
 
 def isneginf(x):
+    _check_real(x)
     return x == tf.cast(-np.inf, x.dtype)
 
 

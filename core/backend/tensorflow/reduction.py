@@ -1,5 +1,7 @@
 """TensorFlow's reductions."""
 
+from operator import index
+
 import tensorflow as tf
 
 from core.backend.numpy.reduction import SUMMED
@@ -70,7 +72,7 @@ def all(x, axis=None, keepdims=False):
 
 
 def _position(function, x, axis, keepdims):
-    x = _with_elements(x, axis)
+    x, axis = _with_elements(x, axis), None if axis is None else index(axis)
     result = function(_number(x) if axis is not None else tf.reshape(_number(x), [-1]), axis or 0, output_type=tf.int32)
     if not keepdims:
         return result
@@ -103,6 +105,8 @@ def cumprod(x, axis=None, dtype=None):
 
 
 def bincount(x, weights=None, minlength=0, sparse=False):
+    if x.dtype.is_floating or (isinstance(minlength, int) and minlength < 0):
+        raise ValueError("arguments")  # the op's rule says which
     length = tf.maximum(tf.reduce_max(tf.concat([[-1], tf.reshape(tf.cast(x, tf.int32), [-1])], 0)) + 1, minlength)
     rows = tf.reshape(tf.cast(x, tf.int32), [tf.reduce_prod(tf.shape(x)[:-1]), tf.shape(x)[-1]])
     ones = tf.ones_like(rows) if weights is None else tf.reshape(weights, tf.shape(rows))
@@ -114,6 +118,8 @@ def bincount(x, weights=None, minlength=0, sparse=False):
 
 
 def _segment(function, data, segment_ids, num_segments, empty=None):
+    if segment_ids.dtype.is_floating or segment_ids.shape.rank not in (1, None):
+        raise ValueError("shapes")  # the op's rule says which
     segment_ids = segment_ids if segment_ids.dtype in (tf.int32, tf.int64) else tf.cast(segment_ids, tf.int32)
     count = tf.maximum(tf.reduce_max(segment_ids) + 1, 0) if num_segments is None else tf.cast(num_segments, segment_ids.dtype)
     ids = tf.where(segment_ids < count, segment_ids, -1)  # TensorFlow drops negative ids and rejects large ones

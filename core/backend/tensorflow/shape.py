@@ -5,11 +5,22 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from core.backend.arguments import check_reduction, index_plan, is_array, is_mask, key_parts, pad_pairs, reshape_dims
+from core.backend import slot
+from core.backend.arguments import (
+    PAD_MODES,
+    check_key,
+    check_reduction,
+    index_plan,
+    is_array,
+    is_mask,
+    key_parts,
+    out_of_range,
+    pad_pairs,
+    reshape_dims,
+)  # fmt: skip
+from core.backend.margins import COMPUTED, padded
 from core.base.shapes import normalize_axes as _normalized
 from core.base.shapes import normalize_axis
-
-FUNCTIONS = {"stack": tf.stack}
 
 
 def _list(value):
@@ -37,7 +48,22 @@ def reshape(x, newshape):
     return tf.reshape(x, dims)
 
 
+def stack(xs, axis=0):
+    xs = tf.unstack(xs) if tf.is_tensor(xs) else xs
+    if not xs:
+        raise ValueError("tensors")  # the op's rule says what is wrong
+    return tf.stack(xs, _axis_after(xs[0], axis))
+
+
+def _axis_after(x, axis):
+    """An axis of the tensor that has one more than `x`."""
+    return normalize_axis(axis, x.shape.rank + 1)
+
+
 def concatenate(xs, axis=0):
+    if axis is None:
+        xs, axis = [ravel(x) for x in xs], 0
+    xs = tf.unstack(xs) if tf.is_tensor(xs) else xs  # a tensor would count as one
     if len(xs) == 1:
         _axis(xs[0], axis)  # it would not look
     return tf.concat(xs, axis)
@@ -83,7 +109,7 @@ def expand_dims(x, axis):
 
 
 def squeeze(x, axis=None):
-    return tf.squeeze(x, axis) if axis is None or isinstance(axis, int) or len(axis) else x  # it reads () as all axes
+    return tf.squeeze(x, axis) if axis is None or not isinstance(axis, (tuple, list)) or axis else x  # it reads () as all axes
 
 
 def size(x):
@@ -92,6 +118,7 @@ def size(x):
 
 
 def split(x, indices_or_sections, axis=0):
+    indices_or_sections = int(indices_or_sections) if isinstance(indices_or_sections, np.integer) else indices_or_sections
     if isinstance(indices_or_sections, int):
         return tf.split(x, indices_or_sections, axis)
     dim = _dim(x, axis)
@@ -107,7 +134,7 @@ def split(x, indices_or_sections, axis=0):
 
 
 def unstack(x, num=None, axis=0):
-    return tf.unstack(x, num, axis)
+    return tf.unstack(x, num, _axis(x, axis))
 
 
 def tile(x, repeats):
@@ -121,10 +148,12 @@ def tile(x, repeats):
 
 
 def repeat(x, repeats, axis=None):
+    if isinstance(repeats, (list, tuple)) and any(isinstance(n, int) and n < 0 for n in repeats):
+        raise ValueError("repeats")  # the op's rule says what is wrong
     if 0 in x.shape and isinstance(repeats, (list, tuple)):  # its own loses count of tensors without elements
         x, axis = (tf.reshape(x, [-1]), 0) if axis is None else (x, axis)
         return tf.gather(x, np.repeat(np.arange(x.shape[axis]), repeats), axis=axis)
-    return tf.repeat(x, repeats, axis)
+    return tf.repeat(x, repeats, axis if axis is None else _axis(x, axis))
 
 
 def flip(x, axis=None):
@@ -135,11 +164,13 @@ def roll(x, shift, axis=None):
     if axis is None:
         return tf.reshape(tf.roll(tf.reshape(x, [-1]), shift, 0), tf.shape(x))
     axes, shifts = _list(axis), _list(shift)
-    return tf.roll(x, shifts * len(axes) if len(shifts) == 1 else shifts, axes)
+    return tf.roll(x, shifts * len(axes) if len(shifts) == 1 else shifts, axes * len(shifts) if len(axes) == 1 else axes)
 
 
 def pad(x, pad_width, mode="constant", constant_values=None):
-    pairs = pad_pairs(pad_width, x.shape.rank, mode, constant_values)
+    pairs, mode = pad_pairs(pad_width, x.shape.rank, mode, constant_values), PAD_MODES[mode]
+    if mode in COMPUTED:
+        return padded(slot.get("tensorflow"), x, pairs, mode)
     if not pairs:
         return x
     if mode == "constant":
@@ -172,6 +203,8 @@ def triu(x, k=0):
 
 
 def diag(x, k=0):
+    if x.shape.rank > 2:
+        raise ValueError("shapes")  # the op's rule says which
     return tf.linalg.diag(x, k=k) if x.shape.rank == 1 else diagonal(x, k)
 
 
@@ -183,9 +216,13 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
 def get_item(x, key):
     parts = key_parts(key)
     if not any(map(is_array, parts)):
-        return x[parts]
+        try:
+            return x[parts]
+        except tf.errors.InvalidArgumentError as error:
+            raise out_of_range("get_item", error) from None
     if len(parts) == 1 and is_mask(parts[0]):
         return tf.boolean_mask(x, parts[0])
+    check_key(parts, x.shape)
     flat = []
     for part in parts:
         flat += tf.unstack(tf.where(part), len(part.shape), axis=1) if is_mask(part) else [part]
@@ -200,7 +237,11 @@ def get_item(x, key):
     if 0 in x.shape:  # it gathers from nothing not even slices without elements
         found = tf.zeros([*dynamic, *(_dim(x, axis) for axis in range(len(places), x.shape.rank))], x.dtype)
     else:
-        found = tf.gather_nd(x, tf.stack([tf.broadcast_to(place, dynamic) for place in places], -1))
+        places = tf.stack([tf.broadcast_to(place, dynamic) for place in places], -1)
+        try:
+            found = tf.gather_nd(x, places)
+        except tf.errors.InvalidArgumentError as error:
+            raise out_of_range("get_item", error) from None
     return moveaxis(found, tuple(range(shape.rank)), tuple(range(plan.place, plan.place + shape.rank)))
 
 
@@ -217,13 +258,18 @@ def _from_front(indices, count):
 
 
 def _places(indices):
+    if indices.dtype.is_floating:
+        raise ValueError("dtypes")  # the op's rule says which
     return indices if indices.dtype in (tf.int32, tf.int64) else tf.cast(indices, tf.int32)
 
 
 def take(x, indices, axis=None):
     if axis is None:
         x, axis = tf.reshape(x, [-1]), 0
-    return tf.gather(x, _from_front(_places(indices), _dim(x, axis)), axis=axis)
+    try:
+        return tf.gather(x, _from_front(_places(indices), _dim(x, axis)), axis=axis)
+    except tf.errors.InvalidArgumentError as error:
+        raise out_of_range("take", error) from None
 
 
 def take_along_axis(x, indices, axis=None):
@@ -236,13 +282,18 @@ def take_along_axis(x, indices, axis=None):
     if not (lead.is_fully_defined() and lead == other):
         lead = tf.broadcast_dynamic_shape(tf.shape(x)[:-1], tf.shape(indices)[:-1])
         x, indices = (tf.broadcast_to(t, tf.concat([lead, tf.shape(t)[-1:]], 0)) for t in (x, indices))
-    return swapaxes(tf.gather(x, indices, batch_dims=x.shape.rank - 1), axis, -1)
+    try:
+        return swapaxes(tf.gather(x, indices, batch_dims=x.shape.rank - 1), axis, -1)
+    except tf.errors.InvalidArgumentError as error:
+        raise out_of_range("take_along_axis", error) from None
 
 
 slice_type = slice  # the op `slice` below takes the name
 
 
 def slice(inputs, start_indices, shape):
+    if isinstance(shape, (tuple, list)) and any(isinstance(n, int) and n < 0 for n in shape):
+        raise ValueError("shapes")  # TensorFlow reads -1 as all the rest
     return tf.slice(inputs, _list(start_indices), _list(shape)) if inputs.shape.rank else inputs
 
 
@@ -262,7 +313,10 @@ def scatter(indices, values, shape):
     dims = _list(shape)
     if isinstance(dims, list) and any(isinstance(n, int) and n == 0 for n in dims):
         return tf.zeros(dims, values.dtype)
-    return tf.scatter_nd(indices, values, dims)
+    try:
+        return tf.scatter_nd(indices, values, dims)
+    except tf.errors.InvalidArgumentError as error:
+        raise out_of_range("A scatter", error) from None
 
 
 def scatter_update(inputs, indices, updates, reduction=None):
@@ -274,15 +328,22 @@ def scatter_update(inputs, indices, updates, reduction=None):
     indices = _from_front(_places(indices), tf.stack(lead))
     if reduction != "mul":
         update = {None: "update", "add": "add", "max": "max", "min": "min"}[reduction]
-        return getattr(tf, f"tensor_scatter_nd_{update}")(inputs, indices, updates)
+        try:
+            return getattr(tf, f"tensor_scatter_nd_{update}")(inputs, indices, updates)
+        except tf.errors.InvalidArgumentError as error:
+            raise out_of_range("A scatter", error) from None
     ids = tf.reduce_sum(indices * tf.math.cumprod(tf.stack([*lead[1:], 1]), reverse=True), -1)
-    factors = tf.math.unsorted_segment_prod(updates, ids, tf.reduce_prod(tf.stack(lead)))
+    try:
+        tf.gather_nd(inputs, indices)  # which looks at each index; a place in the flat elements may be another one's
+        factors = tf.math.unsorted_segment_prod(updates, ids, tf.reduce_prod(tf.stack(lead)))
+    except tf.errors.InvalidArgumentError as error:
+        raise out_of_range("A scatter", error) from None
     return inputs * tf.reshape(factors, tf.shape(inputs))
 
 
 def _sortable(x, axis):
     x = tf.cast(x, tf.int32) if x.dtype == tf.bool else x
-    return (tf.reshape(x, [-1]), -1) if axis is None else (x, axis)
+    return (tf.reshape(x, [-1]), -1) if axis is None else (x, _axis(x, axis))
 
 
 def sort(x, axis=-1):

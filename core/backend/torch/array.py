@@ -36,6 +36,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     dense_only("torch", sparse, ragged)
     target = None if dtype is None else native_dtype(dtype)
     if isinstance(x, torch.Tensor):
+        dense_only("torch", x.layout is not torch.strided, False)
         return x if target is None else x.to(target)
     if isinstance(x, (bool, int, float)) and target is not None:
         return torch.tensor(x, dtype=target)
@@ -56,6 +57,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
 
 
 def convert_to_numpy(x):
+    dense_only("torch", x.layout is not torch.strided, False)
     x = x.detach().cpu().resolve_conj().resolve_neg()
     if x.dtype == torch.bfloat16:
         return x.view(torch.uint16).numpy().view(ml_dtypes.bfloat16)

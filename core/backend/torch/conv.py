@@ -1,7 +1,8 @@
 """Convolutions and pooling on PyTorch tensors.
 
-Channels-last tensors are passed as permuted views, which PyTorch knows as its channels_last memory format: no copies. Measured on
-a CPU, 1-D convolutions are faster as 2-D ones of height 1, and kernels want to be contiguous.
+Channels-last tensors are passed as permuted views, which PyTorch knows as its channels_last memory format: no copies. Kernels are
+wanted in that format too: variables of 4 and 5 dimensions keep it behind their view (`in_format`), others are brought into it once,
+before the call, which spares the backward pass a copy. Measured on a CPU, 1-D convolutions are faster as 2-D ones of height 1.
 """
 
 import torch
@@ -15,6 +16,7 @@ _MAX = {2: F.max_pool2d, 3: F.max_pool3d}
 _AVERAGE = {2: F.avg_pool2d, 3: F.avg_pool3d}
 _FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}
 _LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
+_FORMAT = {4: torch.channels_last, 5: torch.channels_last_3d}
 _KERNEL = {3: (2, 1, 0), 4: (3, 2, 0, 1), 5: (4, 3, 0, 1, 2)}
 
 
@@ -34,7 +36,18 @@ def _leave(y, rank, channels_last):
 
 def _kernel(kernel):
     kernel = kernel.unsqueeze(0) if kernel.ndim == 3 else kernel
-    return kernel.permute(_KERNEL[kernel.ndim]).contiguous()
+    return kernel.permute(_KERNEL[kernel.ndim]).contiguous(memory_format=_FORMAT[kernel.ndim])
+
+
+def in_format(kernel):
+    """A copy of a (height, width, in, out) kernel, or of one of 3-D convolutions, that convolutions take without another one."""
+    order = _KERNEL[kernel.ndim]
+    return kernel.permute(order).clone(memory_format=_FORMAT[kernel.ndim]).permute(sorted(range(kernel.ndim), key=order.__getitem__))
+
+
+def is_in_format(kernel):
+    """Whether a kernel lies in memory as convolutions want it."""
+    return kernel.permute(_KERNEL[kernel.ndim]).is_contiguous(memory_format=_FORMAT[kernel.ndim])
 
 
 def _two(values, fill):
@@ -138,6 +151,8 @@ def _in_floats(function, x, *options):
 
 
 def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
+    if x.ndim != 4:
+        raise ValueError("shapes")  # the op's rule says which
     return _in_floats(F.unfold, x, kernel_size, dilation, padding, stride)
 
 

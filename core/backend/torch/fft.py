@@ -39,8 +39,16 @@ def ifft2(x):
 
 
 def rfft(x, fft_length=None):
+    if x.is_complex():
+        raise ValueError("dtypes")  # the op's rule says which
     return _pair(_transformed(torch.fft.rfft, _wide(x), fft_length), x.dtype)
 
 
 def irfft(x, fft_length=None):
     return _transformed(torch.fft.irfft, _complex(x), fft_length).to(x[0].dtype)
+
+
+def extract_sequences(x, sequence_length, sequence_stride):
+    if not x.ndim or not 0 < sequence_length <= x.shape[-1] or sequence_stride < 1:
+        raise ValueError("shapes")  # the op's rule says which
+    return x.unfold(-1, sequence_length, sequence_stride)  # a view: windows that overlap share their elements

@@ -1,5 +1,7 @@
 """The torch backend's functions of the linalg room. See `core.backend.protocol`."""
 
+from operator import index
+
 import torch
 
 from core.backend.arguments import check_cross
@@ -33,7 +35,10 @@ def einsum(subscripts, *operands, optimize="auto"):
 
 
 def tensordot(x1, x2, axes=2):
-    dims = axes if isinstance(axes, int) else [[part] if isinstance(part, int) else list(part) for part in axes]
+    if isinstance(axes, (tuple, list)):
+        dims = [list(part) if isinstance(part, (tuple, list)) else [index(part)] for part in axes]
+    else:
+        dims = index(axes)
     first, second = (range(x1.ndim - dims, x1.ndim), range(dims)) if isinstance(dims, int) else dims
     if any(x1.shape[a] != x2.shape[b] for a, b in zip(first, second, strict=True)):  # PyTorch broadcasts axes of size 1
         raise ValueError("shapes")  # the op's rule says which
@@ -61,6 +66,8 @@ def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
 
 def norm(x, ord=None, axis=None, keepdims=False):
     axis = tuple(axis) if isinstance(axis, list) else axis
+    if axis is not None and not x.ndim:  # PyTorch lets a scalar have an axis
+        raise ValueError("axis")  # the op's rule says what is wrong
     return _lapack(lambda x: torch.linalg.norm(x, ord, axis, keepdims), x)
 
 
@@ -97,6 +104,9 @@ def inv(x):
 
 
 def lstsq(a, b, rcond=None):
+    if a.ndim != 2:
+        raise ValueError("shapes")  # the op's rule says which
+
     def solution(a, b):
         rtol = max(a.shape) * torch.finfo(a.dtype).eps if rcond is None else rcond
         return torch.linalg.pinv(a, rtol=rtol) @ b  # unlike torch.linalg.lstsq: any rank, with gradients

@@ -1,5 +1,6 @@
 """PyTorch: creation, elementwise arithmetic and comparison. Arguments have been promoted by the op."""
 
+import numpy as np
 import torch
 
 from core.backend.numpy.math import range_dtype
@@ -18,7 +19,7 @@ FUNCTIONS = {
 
 
 def _size(shape):
-    return (shape,) if isinstance(shape, int) else tuple(shape)
+    return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
 
 
 def zeros(shape, dtype=None):
@@ -52,6 +53,8 @@ def full_like(x, fill_value, dtype=None):
 def arange(start, stop=None, step=None, dtype=None):
     start, stop, step = (0, start, 1 if step is None else step) if stop is None else (start, stop, 1 if step is None else step)
     target = native_dtype(range_dtype(start, stop, step) if dtype is None else dtype)
+    if step == 0:
+        raise ValueError("step")  # the op's rule says what is wrong
     if (stop - start) * step <= 0:  # torch.arange takes this for an error
         return torch.empty((0,), dtype=target)
     if target.is_floating_point or not any(isinstance(end, float) for end in (start, stop, step)):
@@ -106,7 +109,11 @@ def cbrt(x):
 
 
 def trunc(x):
-    return torch.trunc(x) if x.is_floating_point() else x
+    if x.is_floating_point():
+        return torch.trunc(x)
+    if x.is_complex():
+        raise ValueError("dtypes")  # the op's rule says which
+    return x
 
 
 def round(x, decimals=0):

@@ -52,7 +52,7 @@ def tanh_shrink(x):
 
 def _over(function, x, axis):
     """`function(x, dim)` over one axis, several, or all of them (None)."""
-    if isinstance(axis, int):
+    if isinstance(axis, int) and x.ndim:
         return function(x, axis)
     axes = shapes.normalize_axes(axis, x.ndim)
     last = tuple(range(-len(axes), 0))
@@ -97,7 +97,7 @@ def _clipping(probabilities):
 
 
 def categorical_crossentropy(target, output, from_logits=False, axis=-1, reduction="none"):
-    if target.shape != output.shape or reduction not in _REDUCTIONS:
+    if target.shape != output.shape or not output.ndim or reduction not in _REDUCTIONS:
         raise ValueError("shapes")
     if from_logits and output.ndim == 2 and axis in (-1, 1):
         return F.cross_entropy(output, target, reduction=reduction)
@@ -113,10 +113,16 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1, reducti
 def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, reduction="none"):
     if target.ndim == output.ndim:
         target = target.squeeze(-1)
+    if not -output.ndim <= axis < output.ndim:
+        raise ValueError("axis")
     axis = axis % output.ndim
     if target.shape != output.shape[:axis] + output.shape[axis + 1 :] or reduction not in _REDUCTIONS:
         raise ValueError("shapes")
     target = target.long()
+    if from_logits and axis == output.ndim - 1 > 1:  # one row per sample, of which PyTorch makes no copy
+        rows = output.reshape(target.numel(), output.shape[-1])
+        values = F.cross_entropy(rows, target.reshape(-1), ignore_index=_NONE, reduction=reduction)
+        return values if reduction == "mean" else values.reshape(target.shape)
     if from_logits:  # PyTorch has the classes on axis 1; no class is left out
         output = output if axis == 1 else output.movedim(axis, min(1, output.ndim - 1))
         return F.cross_entropy(output, target, ignore_index=_NONE, reduction=reduction)
@@ -132,7 +138,7 @@ _REDUCTIONS = ("none", "mean")
 
 def projection(x, kernel, bias=None, axes=1):
     lead, out = x.shape[: x.ndim - axes], kernel.shape[axes:]
-    if x.shape[x.ndim - axes :] != kernel.shape[:axes]:
+    if axes < 0 or x.shape[x.ndim - axes :] != kernel.shape[:axes]:
         raise ValueError("shapes")
     flat = kernel.reshape(kernel.shape[:axes].numel(), out.numel())
     rows = x.reshape(lead.numel(), flat.shape[0])
@@ -204,9 +210,32 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     return F.rms_norm(x, shape, None if scale is None else _like(scale, x).reshape(shape), epsilon)
 
 
+def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=None):
+    axis, epsilon = shapes.normalize_axis(axis, x.ndim), config.epsilon() if epsilon is None else epsilon
+    if axis == 0 or any(p is not None and p.shape != (x.shape[axis],) for p in (gamma, beta)):
+        raise ValueError("shapes")  # the op's rule says which
+    gamma, beta = _like(gamma, x), _like(beta, x)
+    gamma = torch.ones_like(beta) if gamma is None and beta is not None else gamma  # else PyTorch's gradient fails
+    if axis == 1 and x.is_contiguous():
+        return torch.group_norm(x, groups, gamma, beta, epsilon)
+    if gamma is None or not torch.is_grad_enabled():
+        return _group_normalization(x, groups, gamma, beta, axis, epsilon)
+    # PyTorch 2.13 crashes where it is to give the gradient of `gamma` alone in other formats than the contiguous one.
+    y, shape = _group_normalization(x, groups, None, None, axis, epsilon), [-1 if i == axis else 1 for i in range(x.ndim)]
+    return y * gamma.view(shape) if beta is None else torch.addcmul(beta.view(shape), y, gamma.view(shape))
+
+
+def _group_normalization(x, groups, gamma, beta, axis, epsilon):
+    if axis == 2 == x.ndim - 1:  # as images of height 1 they are in a format that PyTorch knows, and not copied
+        return torch.group_norm(x.unsqueeze(1).permute(0, 3, 1, 2), groups, gamma, beta, epsilon).permute(0, 2, 3, 1).squeeze(1)
+    return torch.group_norm(x.movedim(axis, 1), groups, gamma, beta, epsilon).movedim(1, axis)
+
+
 def dot_product_attention(
     query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None
 ):
+    if not query.ndim == key.ndim == value.ndim == 4 or key.shape[1] != value.shape[1]:
+        raise ValueError("shapes")  # the op's rule says which
     query, key, value = (x.transpose(1, 2) for x in (query, key, value))
     if mask is not None or (is_causal and (bias is not None or attn_logits_soft_cap)):
         # A fully masked row attends evenly, as with a large negative number in its place; -inf would give NaN.
@@ -218,11 +247,14 @@ def dot_product_attention(
             bias = torch.where(torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril(), bias, lowest)
         is_causal = False
     if attn_logits_soft_cap:
-        groups = query.shape[1] // key.shape[1]
-        key, value = (x.repeat_interleave(groups, 1) for x in (key, value))
-        logits = query @ key.mT * (query.shape[-1] ** -0.5 if scale is None else scale)
+        (batch, heads, targets, size), (others, sources) = query.shape, key.shape[1:3]
+        groups = heads // others
+        rows = query.reshape(batch, others, groups * targets, size)  # the queries that share a key head, one after the other
+        logits = (rows @ key.mT * (size**-0.5 if scale is None else scale)).view(batch, heads, targets, sources)
         logits = attn_logits_soft_cap * torch.tanh(logits / attn_logits_soft_cap)
-        return (torch.softmax(logits if bias is None else logits + bias, -1) @ value).transpose(1, 2)
+        weights = torch.softmax(logits if bias is None else logits + bias, -1)
+        found = weights.view(batch, others, groups * targets, sources) @ value
+        return found.view(batch, heads, targets, value.shape[-1]).transpose(1, 2)
     if bias is not None and bias.ndim < 2:
         bias = bias.expand(query.shape[-2], key.shape[-2])
     return F.scaled_dot_product_attention(

@@ -8,6 +8,7 @@ import math
 import torch
 
 from core.backend.torch.array import convert_to_tensor
+from core.backend.torch.conv import is_in_format
 
 _FUSIBLE = (torch.float32, torch.float64)
 
@@ -33,11 +34,11 @@ def run_with(holders, values, run):
 
 
 def match_gradients(gradients, parameters, variables):
-    """The gradients as contiguous tensors of the parameters' dtypes; the fused kernels neither check shapes nor look at strides."""
+    """The gradients as tensors of the parameters' dtypes and strides: the fused kernels neither check shapes nor look at strides."""
     shapes, dtypes = [p.shape for p in parameters], [p.dtype for p in parameters]
     try:
         if [g.shape for g in gradients] == shapes and [g.dtype for g in gradients] == dtypes and not any([g.is_sparse for g in gradients]):
-            return [g if g.is_contiguous() else g.contiguous() for g in gradients]
+            return [g if g.stride() == p.stride() else _laid_out(g, p) for g, p in zip(gradients, parameters)]
     except AttributeError:  # something that is no tensor of ours
         pass
     return [_matched(g, p, v) for g, p, v in zip(gradients, parameters, variables)]
@@ -50,13 +51,28 @@ def _matched(gradient, parameter, variable):
         raise ValueError(
             f"The gradient of {variable.path!r} has shape {tuple(gradient.shape)}, but the variable has shape {variable.shape}."
         )
-    return gradient.contiguous()
+    return _laid_out(gradient, parameter)
 
 
-def fusible(parameters):
-    """Whether the update functions below take these parameters: dense floats of one dtype on one device."""
+def _laid_out(tensor, like):
+    """`tensor` with the strides of `like`."""
+    return torch.empty_like(like).copy_(tensor)
+
+
+def fusible(parameters, slots):
+    """Whether the update functions below take these parameters: dense floats of one dtype on one device. The slots get their strides."""
     first = parameters[0]
-    return first.dtype in _FUSIBLE and all(p.dtype == first.dtype and p.device == first.device and p.is_contiguous() for p in parameters)
+    if first.dtype not in _FUSIBLE or not all(p.dtype == first.dtype and p.device == first.device and _is_dense(p) for p in parameters):
+        return False
+    for of_one_kind in slots:
+        for slot, parameter in zip(of_one_kind, parameters):
+            if slot.stride() != parameter.stride():
+                slot.data = _laid_out(slot, parameter)
+    return True
+
+
+def _is_dense(parameter):
+    return parameter.is_contiguous() or (parameter.ndim in (4, 5) and is_in_format(parameter))
 
 
 def shrink(parameters, factor):

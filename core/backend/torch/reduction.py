@@ -1,5 +1,7 @@
 """PyTorch's reductions."""
 
+from operator import index
+
 import torch
 
 from core.backend.numpy.reduction import SUMMED
@@ -12,8 +14,9 @@ _SUMMED = {native_dtype(small): native_dtype(wide) for small, wide in SUMMED.ite
 def _reduce(function, x, axis, keepdims, **options):
     if axis is None:
         return function(x, dim=tuple(range(x.ndim)), keepdim=keepdims, **options)
-    if isinstance(axis, list):
-        axis = tuple(axis)
+    axis = tuple(map(index, axis)) if isinstance(axis, (tuple, list)) else index(axis)
+    if not x.ndim and axis != ():  # PyTorch lets a scalar have an axis
+        raise ValueError("axis")  # the op's rule says what is wrong
     if axis == () and x.ndim:  # PyTorch reads () as all axes
         return function(x[None], dim=(0,), keepdim=False, **options)
     return function(x, dim=axis, keepdim=keepdims, **options)
@@ -70,11 +73,18 @@ def all(x, axis=None, keepdims=False):
     return _reduce(torch.all, x.to(torch.bool), axis, keepdims)
 
 
+def _check_axis(x, axis):
+    if axis is not None and not x.ndim:
+        raise ValueError("axis")
+
+
 def argmax(x, axis=None, keepdims=False):
+    _check_axis(x, axis)
     return torch.argmax(x.to(torch.uint8) if x.dtype == torch.bool else x, axis, keepdim=keepdims).to(torch.int32)
 
 
 def argmin(x, axis=None, keepdims=False):
+    _check_axis(x, axis)
     return torch.argmin(x.to(torch.uint8) if x.dtype == torch.bool else x, axis, keepdim=keepdims).to(torch.int32)
 
 
@@ -83,6 +93,7 @@ def logsumexp(x, axis=None, keepdims=False):
 
 
 def _accumulate(function, x, axis, dtype):
+    _check_axis(x, axis)
     target = native_dtype(dtype) if dtype else torch.int32 if x.dtype == torch.bool else x.dtype
     return function(x.reshape(-1) if axis is None else x, axis or 0, dtype=target)
 
@@ -98,6 +109,8 @@ def cumprod(x, axis=None, dtype=None):
 def bincount(x, weights=None, minlength=0, sparse=False):
     if sparse:
         raise ValueError("bincount gives no sparse tensors on torch: call it with sparse=False, or use jax or tensorflow.")
+    if x.is_floating_point() or minlength < 0:
+        raise ValueError("arguments")  # the op's rule says which
     rows = x.reshape(x.shape[:-1].numel(), x.shape[-1]).long()
     longest = int(rows.max()) + 1 if rows.numel() else 0
     length = longest if longest > minlength else minlength
@@ -106,7 +119,7 @@ def bincount(x, weights=None, minlength=0, sparse=False):
 
 
 def _segment(reduction, data, segment_ids, num_segments, empty):
-    if segment_ids.shape != data.shape[:1]:
+    if segment_ids.shape != data.shape[:1] or segment_ids.is_floating_point():
         raise ValueError("shapes")  # the op's rule says which
     ids = segment_ids.long()
     count = (int(ids.max()) + 1 if ids.numel() else 0) if num_segments is None else num_segments

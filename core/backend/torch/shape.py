@@ -3,7 +3,9 @@
 import numpy as np
 import torch
 
-from core.backend.arguments import check_number, check_reduction, is_array, key_parts, pad_pairs, reshape_dims
+from core.backend import slot
+from core.backend.arguments import PAD_MODES, check_number, check_reduction, is_array, key_parts, out_of_range, pad_pairs, reshape_dims
+from core.backend.margins import COMPUTED, padded
 from core.base.shapes import normalize_axes as _normalized
 from core.base.shapes import normalize_axis
 
@@ -19,7 +21,10 @@ def reshape(x, newshape):
 
 
 def broadcast_to(x, shape):
-    return torch.broadcast_to(x, _dims(shape))
+    dims = _dims(shape)
+    if -1 in dims:  # PyTorch reads it as the dimension of `x`
+        raise ValueError("shapes")  # the op's rule says which
+    return torch.broadcast_to(x, dims)
 
 
 def transpose(x, axes=None):
@@ -67,7 +72,7 @@ def size(x):
 
 
 def concatenate(xs, axis=0):
-    return torch.cat(tuple(xs), axis)
+    return torch.cat(tuple(xs), axis) if axis is not None else torch.cat([torch.ravel(x) for x in xs])
 
 
 def stack(xs, axis=0):
@@ -75,12 +80,11 @@ def stack(xs, axis=0):
 
 
 def split(x, indices_or_sections, axis=0):
+    indices_or_sections = int(indices_or_sections) if isinstance(indices_or_sections, np.integer) else indices_or_sections
     if not isinstance(indices_or_sections, int):
         return list(torch.tensor_split(x, _dims(indices_or_sections), axis))
-    if x.shape[axis] % indices_or_sections:
-        raise ValueError(
-            f"Axis {axis} of the shape {tuple(x.shape)} does not divide into {indices_or_sections} equal parts; see array_split."
-        )
+    if indices_or_sections < 1 or x.shape[axis] % indices_or_sections:
+        raise ValueError("sections")  # the op's rule says what is wrong
     return list(torch.tensor_split(x, indices_or_sections, axis))
 
 
@@ -94,20 +98,28 @@ def tile(x, repeats):
 
 
 def repeat(x, repeats, axis=None):
+    if isinstance(repeats, float):
+        raise ValueError("repeats")  # the op's rule says what is wrong
     counts = repeats if isinstance(repeats, int) else torch.as_tensor(repeats, device=x.device).long()
     return torch.repeat_interleave(x, counts, axis)
 
 
 def flip(x, axis=None):
+    _check_axis(x, axis)
     return torch.flip(x, tuple(range(x.ndim)) if axis is None else _dims(axis))
 
 
 def roll(x, shift, axis=None):
-    return torch.roll(x, shift, axis)
+    if axis is None:
+        return torch.roll(x, shift)
+    axes, shifts = _dims(axis), _dims(shift)
+    return torch.roll(x, shifts * len(axes) if len(shifts) == 1 else shifts, axes * len(shifts) if len(axes) == 1 else axes)
 
 
 def pad(x, pad_width, mode="constant", constant_values=None):
-    pairs = pad_pairs(pad_width, x.ndim, mode, constant_values)
+    pairs, mode = pad_pairs(pad_width, x.ndim, mode, constant_values), PAD_MODES[mode]
+    if mode in COMPUTED:
+        return padded(slot.get("torch"), x, pairs, mode)
     if mode == "constant":
         flat = [int(n) for pair in reversed(pairs) for n in pair]
         return torch.nn.functional.pad(x, flat, value=0 if constant_values is None else constant_values)
@@ -126,13 +138,20 @@ def _is_plain(part):
 
 def get_item(x, key):
     if all(map(_is_plain, key)) if type(key) is tuple else _is_plain(key):
+        if type(key) is tuple and key.count(Ellipsis) > 1:
+            raise ValueError("key")  # the op's rule says what is wrong
         return x[key]
     parts = [torch.as_tensor(part, device=x.device) if isinstance(part, np.ndarray) else part for part in key_parts(key)]
+    if any(is_array(p) and p.is_floating_point() for p in parts):
+        raise ValueError("key")
     parts = [p.long() if is_array(p) and p.dtype not in (torch.bool, torch.int64) else p for p in parts]
     if any(map(is_array, parts)):  # beside an array NumPy counts a single place as an array too
         parts = [torch.tensor([p], device=x.device) if isinstance(p, (int, np.integer)) and not isinstance(p, bool) else p for p in parts]
     if not any(isinstance(p, slice_type) and p.step is not None and p.step < 0 for p in parts):
-        return x[tuple(parts)]
+        try:
+            return x[tuple(parts)]
+        except IndexError as error:
+            raise out_of_range("get_item", error) from None
     # PyTorch slices forwards only: flip such axes first.
     taken, axis, flipped = sum(p is not None and p is not Ellipsis for p in parts), 0, []
     for place, part in enumerate(parts):
@@ -156,6 +175,8 @@ def where(condition, x1=None, x2=None):
 
 
 def nonzero(x):
+    if not x.ndim:
+        raise ValueError("shapes")  # the op's rule says which
     return tuple(places.to(torch.int32) for places in torch.nonzero(x, as_tuple=True))
 
 
@@ -165,6 +186,8 @@ def _from_front(indices, count):
 
 
 def take(x, indices, axis=None):
+    if indices.is_floating_point():
+        raise ValueError("dtypes")  # the op's rule says which
     if axis is None:
         x, axis = x.reshape(-1), 0
     axis = normalize_axis(axis, x.ndim)
@@ -175,14 +198,28 @@ def take(x, indices, axis=None):
             return torch.index_select(x, axis, indices.reshape(-1).long()).reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
         except (IndexError, RuntimeError):
             pass
-    found = torch.index_select(x, axis, _from_front(indices, x.shape[axis]).reshape(-1))
+    try:
+        found = torch.index_select(x, axis, _from_front(indices, x.shape[axis]).reshape(-1))
+    except (IndexError, RuntimeError) as error:
+        raise out_of_range("take", error) from None
     return found.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
 
 
 def take_along_axis(x, indices, axis=None):
+    if indices.is_floating_point():
+        raise ValueError("dtypes")
     if axis is None:
         x, indices, axis = x.reshape(-1), indices.reshape(-1), 0
-    return torch.take_along_dim(x, _from_front(indices, x.shape[axis]).long(), axis)
+    if x.ndim != indices.ndim:
+        raise ValueError("shapes")  # the op's rule says which
+    axis, places = normalize_axis(axis, x.ndim), _from_front(indices, x.shape[axis]).long()
+    if x.shape[:axis] != places.shape[:axis] or x.shape[axis + 1 :] != places.shape[axis + 1 :]:
+        before, behind = (torch.broadcast_shapes(x.shape[part], places.shape[part]) for part in (np.s_[:axis], np.s_[axis + 1 :]))
+        x, places = (t.expand(*before, t.shape[axis], *behind) for t in (x, places))
+    try:
+        return torch.gather(x, axis, places)  # torch.take_along_dim begins anew behind the end
+    except (IndexError, RuntimeError) as error:
+        raise out_of_range("take_along_axis", error) from None
 
 
 def _block(starts, shape):
@@ -192,11 +229,14 @@ def _block(starts, shape):
 def slice(inputs, start_indices, shape):
     if len(shape) != inputs.ndim:
         raise ValueError("shapes")  # the op's rule says which
-    return inputs[_block(start_indices, shape)]
+    result = inputs[_block(start_indices, shape)]
+    if result.shape != tuple(shape) or len(start_indices) != inputs.ndim:
+        raise ValueError(f"slice: a block of {tuple(shape)} at {tuple(start_indices)} does not lie within the shape {tuple(inputs.shape)}.")
+    return result
 
 
 def slice_update(inputs, start_indices, updates, donate=False):
-    if updates.ndim != inputs.ndim:
+    if updates.ndim != inputs.ndim or len(start_indices) != inputs.ndim:
         raise ValueError("shapes")
     traced = torch.is_grad_enabled() and (inputs.requires_grad or updates.requires_grad)
     result = inputs if donate and not traced else inputs.clone()
@@ -210,10 +250,20 @@ def scatter(indices, values, shape):
 
 def scatter_update(inputs, indices, updates, reduction=None):
     check_reduction(reduction)
+    if indices.is_floating_point():
+        raise ValueError("dtypes")
     updates = updates.to(inputs.dtype)
     places = tuple(indices.long().movedim(-1, 0))
+    try:
+        return _put(inputs, places, updates, reduction, indices.shape[:-1])
+    except (IndexError, RuntimeError) as error:
+        raise out_of_range("A scatter", error) from None
+
+
+def _put(inputs, places, updates, reduction, batch):
     if reduction in (None, "add"):
         return inputs.index_put(places, updates, accumulate=reduction == "add")
+    inputs[places]  # which looks at each index; a place in the flat elements may be another one's
     how = {"max": "amax", "min": "amin", "mul": "prod"}[reduction]
     lead, rest = inputs.shape[: len(places)], inputs.shape[len(places) :]
     row = torch.zeros_like(places[0])
@@ -222,20 +272,29 @@ def scatter_update(inputs, indices, updates, reduction=None):
     row = row.reshape(-1, *[1] * len(rest)).expand(-1, *rest)
     return (
         inputs.reshape(lead.numel(), *rest)
-        .scatter_reduce(0, row, updates.expand(*indices.shape[:-1], *rest).reshape(row.shape), how)
+        .scatter_reduce(0, row, updates.expand(*batch, *rest).reshape(row.shape), how)
         .reshape(inputs.shape)
     )
 
 
+def _check_axis(x, axis):
+    if axis is not None and not x.ndim:  # PyTorch lets a scalar have an axis
+        raise ValueError("axis")  # the op's rule says what is wrong
+
+
 def sort(x, axis=-1):
+    _check_axis(x, axis)
     return torch.sort(x.reshape(-1) if axis is None else x, dim=-1 if axis is None else axis, stable=True).values
 
 
 def argsort(x, axis=-1):
+    _check_axis(x, axis)
     return torch.argsort(x.reshape(-1) if axis is None else x, dim=-1 if axis is None else axis, stable=True).to(torch.int32)
 
 
 def top_k(x, k, sorted=True):
+    if not x.ndim:
+        raise ValueError("shapes")
     values, places = torch.topk(x.to(torch.uint8) if x.dtype == torch.bool else x, k, sorted=sorted)
     return values.to(x.dtype), places.to(torch.int32)
 

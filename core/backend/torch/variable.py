@@ -6,6 +6,7 @@ import torch
 
 from core.backend import gradients
 from core.backend.torch.array import convert_to_tensor
+from core.backend.torch.conv import in_format
 
 
 def init_scope():
@@ -14,7 +15,8 @@ def init_scope():
 
 
 def variable(value, trainable):
-    tensor = convert_to_tensor(value).detach().clone()
+    tensor = convert_to_tensor(value).detach()
+    tensor = in_format(tensor) if tensor.ndim in (4, 5) else tensor.clone()
     return torch.nn.Parameter(tensor, requires_grad=bool(trainable) and (tensor.is_floating_point() or tensor.is_complex()))
 
 

@@ -92,6 +92,21 @@ def _layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-7, rms_sc
     return y if beta is None else y + _along(beta, axis, x.ndim)
 
 
+def _normalize_batch(x, axis, offset=None, scale=None, epsilon=0.001):
+    others = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
+    mean, variance = x.mean(others), x.var(others)
+    return _batch_normalization(x, mean, variance, axis, offset, scale, epsilon), mean, variance
+
+
+def _group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-7):
+    last = np.moveaxis(x, axis, -1)
+    parted = last.reshape(len(x), -1, groups, last.shape[-1] // groups)
+    centered = parted - parted.mean((1, 3), keepdims=True)
+    scaled = centered / np.sqrt((centered**2).mean((1, 3), keepdims=True) + epsilon)
+    scaled = scaled.reshape(last.shape) * (1 if gamma is None else gamma) + (0 if beta is None else beta)
+    return np.moveaxis(scaled, -1, axis)
+
+
 def _rms_normalization(x, scale=None, axis=-1, epsilon=1e-7):
     y = x / np.sqrt((x**2).mean(axis, keepdims=True) + epsilon)
     return y if scale is None else y * _along(scale, axis, x.ndim)
@@ -176,32 +191,37 @@ def _greedy(inputs, lengths, merge_repeated=True, mask_index=0):
     return _padded([[k for k in row if k != mask_index] for row in runs], inputs.shape[1])[None], np.array(scores)
 
 
-def _simple_rnn(x, h, kernel, recurrent_kernel, bias=0.0):
-    outputs = []
+def _over_time(step, x, states, mask):
+    """All outputs of `step(x, *states)`, which returns the states, and the last states; hidden steps change nothing and repeat."""
+    outputs, shown = [], np.zeros_like(states[0])
     for t in range(x.shape[1]):
-        h = np.tanh(x[:, t] @ kernel + h @ recurrent_kernel + bias)
-        outputs.append(h)
-    return np.stack(outputs, 1), h
+        seen = np.ones((len(x), 1), bool) if mask is None else mask[:, t : t + 1].astype(bool)
+        new = step(x[:, t], *states)
+        states, shown = [np.where(seen, a, b) for a, b in zip(new, states)], np.where(seen, new[0], shown)
+        outputs.append(shown)
+    return np.stack(outputs, 1), *states
 
 
-def _lstm(x, h, c, kernel, recurrent_kernel, bias=0.0):
-    outputs = []
-    for t in range(x.shape[1]):
-        i, f, g, o = np.split(x[:, t] @ kernel + h @ recurrent_kernel + bias, 4, -1)
+def _simple_rnn(x, h, kernel, recurrent_kernel, bias=0.0, mask=None):
+    return _over_time(lambda x, h: [np.tanh(x @ kernel + h @ recurrent_kernel + bias)], x, [h], mask)
+
+
+def _lstm(x, h, c, kernel, recurrent_kernel, bias=0.0, mask=None):
+    def step(x, h, c):
+        i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, -1)
         c = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
-        h = _sigmoid(o) * np.tanh(c)
-        outputs.append(h)
-    return np.stack(outputs, 1), h, c
+        return _sigmoid(o) * np.tanh(c), c
+
+    return _over_time(step, x, [h, c], mask)
 
 
-def _gru(x, h, kernel, recurrent_kernel, bias=(0.0, 0.0)):
-    outputs = []
-    for t in range(x.shape[1]):
-        (z, r, n), (hz, hr, hn) = np.split(x[:, t] @ kernel + bias[0], 3, -1), np.split(h @ recurrent_kernel + bias[1], 3, -1)
+def _gru(x, h, kernel, recurrent_kernel, bias=(0.0, 0.0), mask=None):
+    def step(x, h):
+        (z, r, n), (hz, hr, hn) = np.split(x @ kernel + bias[0], 3, -1), np.split(h @ recurrent_kernel + bias[1], 3, -1)
         z = _sigmoid(z + hz)
-        h = z * h + (1 - z) * np.tanh(n + _sigmoid(r + hr) * hn)
-        outputs.append(h)
-    return np.stack(outputs, 1), h
+        return [z * h + (1 - z) * np.tanh(n + _sigmoid(r + hr) * hn)]
+
+    return _over_time(step, x, [h], mask)
 
 
 _PROBABILITIES = _softmax(array(4, 3)).astype("float32")
@@ -209,6 +229,8 @@ _LABELS = np.array([0, 2, 1, 1])
 _HOT = np.eye(3, dtype="float32")[_LABELS]
 _Q, _K = array(2, 3, 4, 5, seed=1), array(2, 6, 4, 5, seed=2)
 _MASK = np.array([[True, False, True], [True, True, True], [False, False, True]])
+# Time masks: padded on the right, holes, padded on the left, nothing seen, all seen.
+_STEPS = np.array([[1, 1, 0, 0], [0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1]], bool)
 _FRAMES = 3 * array(2, 4, 3, seed=5)
 _TALL = {"rtol": 1e-4, "atol": 1e-4}
 _SPREAD = np.array([[-1.7, -0.9, 0.1, 0.8, 1.6]], "float32")  # away from the kinks at -1, 0, 0.5 and 1
@@ -285,6 +307,19 @@ SAMPLES = {
         Sample((array(2, 3, 4), array(3), array(3, seed=1)), {"axis": 1, "epsilon": 0.1}, reference=_layer_normalization, **_TALL),
         Sample((array(3, 4), array(4)), {"rms_scaling": True, "epsilon": 0.1}, reference=_layer_normalization, **_TALL),
     ],
+    # The gradients, those of the moments being none by intent: tests/core/test_fused.py
+    "normalize_batch": [
+        Sample((array(2, 3, 3, 4), -1, array(4), array(4, low=0.5)), reference=_normalize_batch, gradient=False, **_TALL),
+        Sample((array(2, 3, 4), 1, None, array(3, low=0.5), 0.1), reference=_normalize_batch, gradient=False, **_TALL),
+        Sample((array(5, 4), 1), reference=_normalize_batch, gradient=False, **_TALL),
+        Sample((array(2, 3, 3, 4), 3, None, None, 0.0), reference=_normalize_batch, gradient=False, **_TALL),
+    ],
+    "group_normalization": [
+        Sample((array(2, 3, 3, 4), 2, array(4), array(4, seed=1)), reference=_group_normalization, **_TALL),
+        Sample((array(2, 4, 3), 4, array(4)), {"axis": 1, "epsilon": 0.1}, reference=_group_normalization, **_TALL),
+        Sample((array(2, 3, 6), 3), {"epsilon": 0.1}, reference=_group_normalization, **_TALL),
+        Sample((array(2, 3, 4, 2), 2, None, array(4)), {"axis": 2, "epsilon": 0.1}, reference=_group_normalization, **_TALL),
+    ],
     "rms_normalization": [
         Sample((array(3, 4), array(4)), reference=_rms_normalization, **_TALL),
         Sample((array(2, 3, 4), array(3)), {"axis": 1, "epsilon": 0.1}, reference=_rms_normalization, **_TALL),
@@ -345,13 +380,20 @@ SAMPLES = {
         Sample((_FRAMES, np.array([4, 3])), {"merge_repeated": False, "mask_index": None}, reference=_greedy, gradient=False),
         Sample((_FRAMES, np.array([4, 3]), "beam_search", 100, 2), reference=_beams, gradient=False, **_TALL),
     ],
-    "simple_rnn": [Sample((array(2, 4, 3), array(2, 5), array(3, 5), array(5, 5) / 2, array(5)), reference=_simple_rnn, **_TALL)],
+    "simple_rnn": [
+        Sample((array(2, 4, 3), array(2, 5), array(3, 5), array(5, 5) / 2, array(5)), reference=_simple_rnn, **_TALL),
+        Sample((array(5, 4, 3), array(5, 2), array(3, 2), array(2, 2)), {"mask": _STEPS}, reference=_simple_rnn, **_TALL),
+    ],
     "lstm": [
         Sample((array(2, 4, 3), array(2, 2), array(2, 2, seed=1), array(3, 8), array(2, 8), array(8)), reference=_lstm, **_TALL),
         Sample((array(2, 1, 3), array(2, 2), array(2, 2, seed=1), array(3, 8), array(2, 8)), reference=_lstm, **_TALL),
+        Sample((array(5, 4, 3), array(5, 2), array(5, 2, seed=1), array(3, 8), array(2, 8), array(8), _STEPS), reference=_lstm, **_TALL),
+        Sample((array(2, 4, 1), array(2, 2), array(2, 2, seed=1), array(1, 8), array(2, 8)), {"mask": _STEPS[:2].astype("int32")},
+               reference=_lstm, **_TALL),
     ],
     "gru": [
         Sample((array(2, 4, 3), array(2, 2), array(3, 6), array(2, 6), array(2, 6, seed=3)), reference=_gru, **_TALL),
         Sample((array(2, 1, 3), array(2, 2), array(3, 6), array(2, 6)), reference=_gru, **_TALL),
+        Sample((array(5, 4, 3), array(5, 2), array(3, 6), array(2, 6), array(2, 6, seed=3), _STEPS), reference=_gru, **_TALL),
     ],
 }  # fmt: skip

@@ -57,11 +57,13 @@ SAMPLES: dict[str, list[Sample]] = {
         (((1, 1), (0, 2), (1, 0)), "symmetric"),
         (1, "edge"),
         (1, "wrap"),
+        *((((1, 3), (0, 2), (2, 0)), mode) for mode in ("linear_ramp", "maximum", "mean", "median", "minimum")),
     )
     + [
         Sample((_X, 1), {"constant_values": 2.5}, reference=_pad),
         Sample((_INTS, 1), {"constant_values": 3}, reference=_pad),
         Sample((_BOOLS, 1), reference=_pad),
+        *(Sample((_INTS, 2, mode), reference=_pad) for mode in ("linear_ramp", "mean", "median")),
     ],
     "concatenate": [
         Sample(([_M, array(2, 4)],), reference=np.concatenate),

@@ -13,6 +13,7 @@ from core.backend.protocol import Backend
 from core.base import tree
 from core.training.data.class_weight import weights_of_labels
 from core.training.data.source import Batch, Source, floats_to_floatx, frame_values, fresh_seed, host_array, is_frame, permutation
+from core.training.data.sparse_rows import SparseRows
 
 CHUNK_BYTES = 1 << 20  # what stays in the cache between gathering and use
 CHUNK_BATCHES = 64
@@ -20,7 +21,9 @@ CHUNK_BATCHES = 64
 
 def is_array(x: Any) -> bool:
     """Whether `x` is one array for us: with a shape and a dtype, or a pandas table."""
-    return isinstance(x, Holder) or is_frame(x) or (hasattr(x, "shape") and hasattr(x, "dtype") and hasattr(x, "__getitem__"))
+    if isinstance(x, Holder) or is_frame(x):
+        return True
+    return hasattr(x, "shape") and hasattr(x, "dtype") and (hasattr(x, "__getitem__") or slot.owner(x) is not None)
 
 
 def _is_numbers(x: Any) -> bool:
@@ -48,8 +51,10 @@ def as_arrays(structure: Any) -> Any:
         if isinstance(x, (list, tuple)):
             array = np.array(x)
             return floats_to_floatx(array.astype(object) if array.dtype.kind in "US" else array)
+        if isinstance(x, np.ndarray):
+            return floats_to_floatx(x)
         if is_array(x):
-            return floats_to_floatx(x) if isinstance(x, np.ndarray) else x
+            return x if (rows := SparseRows.of(x)) is None else rows
         raise ValueError(
             f"Data must be arrays, tensors, pandas tables, lists of numbers, or dicts, lists and tuples of those; got {type(x).__name__}."
         )
@@ -113,7 +118,10 @@ def split_arrays(x: Any, y: Any, sample_weight: Any, fraction: float) -> tuple[t
         )
 
     def cut(part: slice) -> tuple:
-        return tuple(tree.map_structure(lambda leaf: None if leaf is None else leaf[part], data) for data in (x, y, sample_weight))
+        def one(leaf: Any) -> Any:
+            return leaf.cut(part) if isinstance(leaf, SparseRows) else None if leaf is None else leaf[part]
+
+        return tuple(tree.map_structure(one, data) for data in (x, y, sample_weight))
 
     return cut(slice(None, at)), cut(slice(at, None))
 
@@ -218,23 +226,12 @@ class ArraySource(Source):
         return self.backend.stack_batches(self.backend.split_rows(part, self.batch_size))
 
 
-class _SparseRows:
-    """A SciPy sparse matrix, made dense one chunk at a time."""
-
-    def __init__(self, matrix: Any):
-        self.matrix = matrix.tocsr()
-        self.shape, self.dtype = self.matrix.shape, self.matrix.dtype
-
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        return floats_to_floatx(self.matrix[rows].toarray())
-
-
 def _resident(leaf: Any, backend: Backend) -> Any:
     """The leaf as it is read during training: a NumPy array, or a tensor of the backend that lies on an accelerator."""
     if leaf is None:
         return None
-    if hasattr(leaf, "tocsr") and hasattr(leaf, "toarray"):
-        return _SparseRows(leaf)
+    if isinstance(leaf, SparseRows):
+        return leaf
     owner = slot.owner(leaf)
     if owner is None and not isinstance(leaf, np.ndarray):
         leaf = np.asarray(leaf)
@@ -261,7 +258,7 @@ def _slice(leaf: Any, start: int, stop: int) -> Any:
 def _take(leaf: Any, indices: np.ndarray, backend: Backend) -> Any:
     if isinstance(leaf, np.ndarray):
         return leaf.take(indices, 0)
-    return leaf[indices] if isinstance(leaf, _SparseRows) else backend.gather_rows(leaf, indices)
+    return leaf[indices] if isinstance(leaf, SparseRows) else backend.gather_rows(leaf, indices)
 
 
 class ArrayDataset:
