@@ -21,6 +21,7 @@ from core.testing.layer_suite import fill
 from core.transforms import value_and_grad
 
 BACKENDS = ("numpy", "torch", "jax", "tensorflow")
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 INTS = np.array([[1, 0, 2], [4, 3, 0]], "int32")
 
 # (class, arguments, inputs, options of check_layer); the options `expected_output_shape` and `supports_masking` as "shape" and "masks".

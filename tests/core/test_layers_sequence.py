@@ -14,6 +14,7 @@ from core.backend import slot
 from core.testing.layer_suite import check_layer
 
 BACKENDS = ["numpy", "torch", "jax", "tensorflow"]
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 X = (2, 4, 6)  # batch, time, features
 OTHER = np.random.default_rng(5).uniform(-1, 1, (2, 5, 6)).astype("float32")
 TRAIN = {"call_kwargs": {"training": True}, "deterministic": False}

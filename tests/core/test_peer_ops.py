@@ -135,7 +135,7 @@ TABLE = [
     (
         "`dot` of higher ranks, `get_item` with several arrays, `pad` with short widths, `take` without an axis, on PyTorch",
         "NumPy's.",
-        r"torch:(dot/1|get_item/14|pad/\d|take/1) .*",
+        r"torch:(dot/1|get_item/14|pad/\d+|take/1) .*",
     ),
     (
         "`in_top_k` of classes that are out of range, on PyTorch and JAX",
