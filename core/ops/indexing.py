@@ -9,7 +9,7 @@ import numpy as np
 
 from core.backend.arguments import as_index, check_block, check_key, check_reduction, index_plan, is_array, is_mask, key_parts
 from core.backend.symbolic import KerasTensor
-from core.base import shapes
+from core.base import shapes, tree
 from core.ops import rules
 from core.ops.comparison import equal, greater, isfinite, logical_and, logical_not, not_equal
 from core.ops.convert import cast, convert_to_tensor, dtype
@@ -85,6 +85,18 @@ def get_item(x, key):
     primitive()
 
 
+def _check_python_places(name: str, bound: dict) -> None:
+    """A ValueError for a Python integer, or one in a list, beyond its axis: in a tensor, JAX and symbolic calls do not look at it."""
+    x, indices, axis = bound["x"], bound["indices"], bound.get("axis")
+    if type(indices) not in (int, list, tuple):
+        return
+    shape = tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+    dim = shapes.size(shape) if axis is None else shape[shapes.normalize_axis(axis, len(shape), f"{name}: axis")]
+    for place in tree.flatten(indices):
+        if isinstance(dim, int) and type(place) is int and not -dim <= place < dim:
+            raise ValueError(f"{name}: index {place} is out of range for an axis of {dim} in the shape {tuple(shape)}.")
+
+
 def _take(x, indices, axis=None):
     rules.check_integers(indices, "The indices")
     if axis is None:
@@ -93,11 +105,11 @@ def _take(x, indices, axis=None):
     return rules.shaped(x, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
 
-@op(also="indices", rule=_take)
+@op(also="indices", rule=_take, prepare=_check_python_places)
 def take(x, indices, axis=None):
     """The slices of `x` at `indices` along `axis`, or the flat elements where it is None; negative places count from the end.
 
-    An index out of range is an error, except on JAX, which does not look at values: there it gives NaN, or the least integer.
+    An index out of range is an error, except in a tensor on JAX, which does not look at values: there it gives NaN, or the least integer.
 
     >>> take([[1, 2], [3, 4]], [1, 1], axis=0)
     array([[3, 4],
@@ -117,7 +129,7 @@ def _take_along_axis(x, indices, axis=None):
     return rules.shaped(x, (*dims[:axis], indices.shape[axis], *dims[axis:]))
 
 
-@op(also="indices", rule=_take_along_axis)
+@op(also="indices", rule=_take_along_axis, prepare=_check_python_places)
 def take_along_axis(x, indices, axis=None):
     """The elements of `x` at `indices` along `axis`, row by row: both have the same other axes, up to broadcasting.
 

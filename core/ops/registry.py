@@ -51,9 +51,19 @@ class Op:
         promote: None, "numeric" (common dtype) or "float" (common dtype, integers to floatx).
         scalars: whether the backends' functions take Python numbers for the tensors after the first, which has the dtype.
         rule: from the arguments, tensors as `KerasTensor` with promoted dtype, to the outputs' `KerasTensor`s.
+        prepare: sees the op's name and the arguments by name before Python values become tensors; checks them, or brings them to one form.
     """
 
-    def __init__(self, reference: Callable, tensors: str, also: str, promote: str | None, rule: Callable | None, scalars: bool = False):
+    def __init__(
+        self,
+        reference: Callable,
+        tensors: str,
+        also: str,
+        promote: str | None,
+        rule: Callable | None,
+        scalars: bool = False,
+        prepare: Callable[[str, dict], None] | None = None,
+    ):
         self.name = reference.__name__.rstrip("_")
         self.reference = reference
         self.is_primitive = "primitive" in reference.__code__.co_names
@@ -70,6 +80,7 @@ class Op:
         self.promote = promote
         self.scalars = scalars
         self.rule = rule
+        self.prepare = prepare
         self._implementations: dict[Backend, Callable] = {}
         self.fast: dict[type, tuple[Callable, frozenset, frozenset, Backend]] = {}  # of the owner of a tensor type, for `_caller`
         self.public: Callable = reference
@@ -133,6 +144,8 @@ class Op:
     def dispatch(self, args: tuple, kwargs: dict) -> Any:
         """The general path: unwrap variables, find the owner, promote, convert, call. Fills the fast table."""
         bound = self.bind(args, kwargs)
+        if self.prepare is not None:
+            self.prepare(self.name, bound)
         backend, symbolic, sparse = None, False, False
         for name in self.tensors + self.also:
             if name not in bound:
@@ -349,7 +362,13 @@ def _to_spec(value: Any, dtype: str | None) -> KerasTensor:
 
 
 def op(
-    tensors: str = "x", *, rule: Callable | None, also: str = "", promote: str | None = None, scalars: bool = False
+    tensors: str = "x",
+    *,
+    rule: Callable | None,
+    also: str = "",
+    promote: str | None = None,
+    scalars: bool = False,
+    prepare: Callable[[str, dict], None] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declares a function as an op. See `Op` for the arguments; `*` before a name marks a list of tensors.
 
@@ -358,7 +377,7 @@ def op(
     """
 
     def declare(reference: Callable[P, R]) -> Callable[P, R]:
-        spec = Op(reference, tensors, also, promote, rule, scalars)
+        spec = Op(reference, tensors, also, promote, rule, scalars, prepare)
         if spec.name in REGISTRY:
             raise ValueError(f"The op {spec.name} is declared twice.")
         REGISTRY[spec.name] = spec

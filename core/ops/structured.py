@@ -27,8 +27,6 @@ class StructuredOp(Op):
     passed land on the owner too.
     """
 
-    prepare: Callable[[str, dict], None] | None = None  # checks the arguments by name, and brings them to one form
-
     def dispatch(self, args: tuple, kwargs: dict) -> Any:
         bound = self.bind(args, kwargs)
         if self.prepare is not None:
@@ -78,8 +76,7 @@ def structured_op(
     """Declares a function as a `StructuredOp`: numbers and arrays in `tensors` become tensors, in `also` they stay as they are."""
 
     def declare(reference: Callable[P, R]) -> Callable[P, R]:
-        spec = StructuredOp(reference, tensors, also, None, rule)
-        spec.prepare = prepare
+        spec = StructuredOp(reference, tensors, also, None, rule, prepare=prepare)
         if spec.name in REGISTRY:
             raise ValueError(f"The op {spec.name} is declared twice.")
         REGISTRY[spec.name] = spec
