@@ -14,16 +14,19 @@ COMPUTED = ("linear_ramp", "maximum", "mean", "median", "minimum")
 
 def padded(backend: Backend, x: Any, pairs: Sequence[tuple[int, int]], mode: str) -> Any:
     """`x` with `(before, after)` elements more along each axis, one axis after the other, as NumPy does."""
-    own = backend.dtype(x)
     for axis, (before, after) in enumerate(pairs):
         if before or after:
-            margins = [_ramp(backend, x, axis, before, 0), x, _ramp(backend, x, axis, after, -1)] if mode == "linear_ramp" else None
-            if margins is None:
-                edge = _statistic(backend, x, axis, mode)
-                edge = backend.cast(backend.round(edge) if _is_exact(x, backend) and mode in ("mean", "median") else edge, own)
-                margins = [backend.repeat(edge, before, axis), x, backend.repeat(edge, after, axis)]
-            x = backend.concatenate(margins, axis)
+            x = backend.concatenate(_around(backend, x, axis, before, after, mode), axis)
     return x
+
+
+def _around(backend: Backend, x: Any, axis: int, before: int, after: int, mode: str) -> list:
+    if mode == "linear_ramp":
+        return [_ramp(backend, x, axis, before, 0), x, _ramp(backend, x, axis, after, -1)]
+    value = _statistic(backend, x, axis, mode)
+    value = backend.round(value) if _is_exact(x, backend) and mode in ("mean", "median") else value
+    value = backend.cast(value, backend.dtype(x))
+    return [backend.repeat(value, before, axis), x, backend.repeat(value, after, axis)]
 
 
 def _is_exact(x: Any, backend: Backend) -> bool:

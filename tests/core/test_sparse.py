@@ -94,6 +94,7 @@ CALLS = {
     "squeeze": (ops.squeeze, (A[:1],), "s", True),
     "squeeze_axis": (lambda x: ops.squeeze(x, -3), (A[None],), "s", True),
     "concatenate": (lambda x, y: ops.concatenate([x, y], axis=-1), (A, B), "ss", True),
+    "concatenate_flat": (lambda x, y: ops.concatenate([x, y], axis=None), (A, B), "ss", True),
     "concatenate_dense": (lambda x, y: ops.concatenate([x, y]), (A, D), "sd", False),
     "cast": (lambda x: ops.cast(x, "int32"), (B,), "s", True),
     "leaky_relu": (lambda x: ops.leaky_relu(x, negative_slope=0.3), (A,), "s", True),
@@ -131,6 +132,28 @@ def test_a_sparse_call_gives_the_numbers_of_the_dense_one(backend, case, compile
     assert is_sparse(result) == expected
     assert backend.dtype(result) == backend.dtype(dense) and tuple(result.shape) == tuple(dense.shape)
     np.testing.assert_allclose(value(result), value(dense), rtol=1e-6, atol=1e-6)
+
+
+BAD = {
+    "add": (lambda x: ops.add(x, sparse(A[:, :2])), r"add.*\(2, 3\).*\(2, 2\)"),
+    "multiply": (lambda x: ops.multiply(x, np.ones(2, "float32")), r"multiply.*\(2, 3\).*\(2,\)"),
+    "matmul": (lambda x: ops.matmul(x, np.ones((2, 3), "float32")), r"matmul.*\(2, 3\).*\(2, 3\)"),
+    "concatenate": (lambda x: ops.concatenate([x, x], axis=2), r"concatenate.*axis.*2"),
+    "transpose": (lambda x: ops.transpose(x, (0, 3)), r"transpose.*3"),
+    "transpose_twice": (lambda x: ops.transpose(x, (0, 0)), r"transpose.*0, 0"),
+    "sum": (lambda x: ops.sum(x, axis=2), r"sum.*axis.*2"),
+    "expand_dims": (lambda x: ops.expand_dims(x, 4), r"expand_dims.*axis.*4"),
+    "squeeze": (lambda x: ops.squeeze(x, 0), r"squeeze.*\(2, 3\)"),
+    "reshape": (lambda x: ops.reshape(x, (4, 2)), r"reshape.*\(4, 2\).*\(2, 3\)"),
+    "reshape_rest": (lambda x: ops.reshape(x, (-1, 4)), r"reshape.*6.*4"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_calls_say_what_they_say_of_dense_tensors(backend, case):
+    function, message = BAD[case]
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        function(sparse(A))
 
 
 @pytest.mark.parametrize("case", CALLS)

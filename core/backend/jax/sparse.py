@@ -125,8 +125,8 @@ def ravel(x):
 
 
 def transpose(x, axes=None):
-    axes = range(x.ndim)[::-1] if axes is None else axes
-    return jsparse.bcoo_transpose(x, permutation=tuple(axis % x.ndim for axis in axes))
+    axes = range(x.ndim)[::-1] if axes is None else shapes.normalize_axes(axes, x.ndim)
+    return jsparse.bcoo_transpose(x, permutation=tuple(axes))
 
 
 def expand_dims(x, axis):
@@ -141,4 +141,6 @@ def squeeze(x, axis=None):
 
 
 def concatenate(xs, axis=0):
-    return jsparse.bcoo_concatenate(xs, dimension=axis % xs[0].ndim)
+    if axis is None:
+        xs, axis = [ravel(x) for x in xs], 0
+    return jsparse.bcoo_concatenate(xs, dimension=shapes.normalize_axis(axis, xs[0].ndim))

@@ -20,7 +20,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     dtype = None if dtype is None else standardize_dtype(dtype)
     if isinstance(x, (tf.Tensor, tf.Variable, tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
         x = tf.convert_to_tensor(x) if isinstance(x, (tf.Variable, tf.IndexedSlices)) else x
-        x = tf.sparse.to_dense(tf.sparse.reorder(x)) if sparse is False and isinstance(x, tf.SparseTensor) else x
+        x = to_dense(x) if sparse is False and isinstance(x, tf.SparseTensor) else x
         x = x.to_tensor() if ragged is False and isinstance(x, tf.RaggedTensor) else x
         return x if dtype is None or x.dtype == dtype else tf.cast(x, dtype)
     if isinstance(x, (list, tuple)) and any(tf.is_tensor(part) for part in tree.flatten(x)):
@@ -29,9 +29,14 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     return tensor if dtype is None or tensor.dtype == dtype else tf.cast(tensor, dtype)
 
 
+def to_dense(x):
+    """A sparse tensor, its places in any order, as a dense one."""
+    return tf.sparse.to_dense(tf.sparse.reorder(x))
+
+
 def convert_to_numpy(x):
     if isinstance(x, tf.SparseTensor):
-        x = tf.sparse.to_dense(tf.sparse.reorder(x))
+        x = to_dense(x)
     elif isinstance(x, tf.RaggedTensor):
         x = x.to_tensor()
     elif isinstance(x, tf.IndexedSlices):

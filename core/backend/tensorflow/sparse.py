@@ -3,15 +3,12 @@
 import tensorflow as tf
 
 from core.backend.tensorflow import linalg, reduction
+from core.backend.tensorflow.array import to_dense
 from core.base import shapes
 from core.base.dtypes import standardize_dtype
 
 TYPES = (tf.SparseTensor,)
 MULTIPLIES = (tf.float32, tf.float64, tf.bfloat16, tf.int32, tf.complex64, tf.complex128)  # what TensorFlow's sparse product takes
-
-
-def to_dense(x):
-    return tf.sparse.to_dense(tf.sparse.reorder(x))
 
 
 def parts(x):
@@ -122,7 +119,7 @@ def ravel(x):
 
 
 def transpose(x, axes=None):
-    return tf.sparse.transpose(x, None if axes is None else [axis % x.shape.rank for axis in axes])
+    return tf.sparse.transpose(x, None if axes is None else shapes.normalize_axes(axes, x.shape.rank))
 
 
 def expand_dims(x, axis):
@@ -141,4 +138,6 @@ def squeeze(x, axis=None):
 
 
 def concatenate(xs, axis=0):
-    return tf.sparse.concat(axis % xs[0].shape.rank, list(xs))
+    if axis is None:
+        xs, axis = [ravel(x) for x in xs], 0
+    return tf.sparse.concat(shapes.normalize_axis(axis, xs[0].shape.rank), list(xs))
