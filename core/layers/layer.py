@@ -31,6 +31,8 @@ from core.state.module import Module, Version, unique
 from core.state.variable import Variable, cast_for_compute
 
 _with_losses: dict[int, Layer] = {}  # layers that were given losses in their last call
+_STATIC = frozenset((type(None), bool, int, float, str))  # the types of arguments that a call hands on as they are
+_WAYS = 2  # an embedding that is used in both directions has as many
 
 
 class Layer(Operation, Module):
@@ -79,7 +81,7 @@ class Layer(Operation, Module):
         self._backend_name = slot.backend()
         self._build_shapes: dict | None = None
         self._losses: list = []
-        self._fast: Any = None  # (tensor type, native dtype, trailing shape, backend) that the fast path takes
+        self._fast: tuple = ()  # the (tensor type, native dtype, trailing shape, backend)s that the fast path takes, at most _WAYS
         if batch_shape is not None or given_shape is not None:
             self._batch_input_shape = tuple(batch_shape) if batch_shape is not None else (None, *given_shape)
 
@@ -127,11 +129,11 @@ class Layer(Operation, Module):
     # -------------------------------------------------------------------------------------------- calls
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        fast = self._fast
-        if fast is not None and len(args) == 1 and not kwargs:
+        if len(args) == 1 and not (kwargs and _may_matter(kwargs)):
             x = args[0]
-            if type(x) is fast[0] and x.dtype == fast[1] and x.shape[1:] == fast[2] and slot.active() is fast[3] and not any_masks():
-                return self.call(x)
+            for kind, dtype, shape, backend in self._fast:
+                if type(x) is kind and x.dtype == dtype and x.shape[1:] == shape and slot.active() is backend and get_mask(x) is None:
+                    return self.call(x, **kwargs)
         return self._full_call(args, kwargs)
 
     def _full_call(self, args: tuple, kwargs: dict) -> Any:
@@ -292,13 +294,12 @@ class Layer(Operation, Module):
 
     def _note_fast(self, args: tuple, kwargs: dict) -> None:
         """Opens the fast path where this call needed nothing but `call`."""
-        plain = (
-            len(args) == 1
-            and all(v is None for v in kwargs.values())
-            and slot.owner(args[0]) is slot.active()
-            and self._is_plain_leaf()
-        )
-        self._fast = (type(args[0]), args[0].dtype, args[0].shape[1:], slot.active()) if plain and len(args[0].shape) else None
+        if not self._is_plain_leaf():
+            self._fast = ()
+        elif len(args) == 1 and not _may_matter(kwargs) and slot.owner(args[0]) is slot.active() and len(args[0].shape):
+            way = (type(args[0]), args[0].dtype, args[0].shape[1:], slot.active())
+            if way not in self._fast:
+                self._fast = (way, *self._fast[: _WAYS - 1])
 
     def _is_plain_leaf(self) -> bool:
         """Whether a call with one tensor of the compute dtype is `call` and nothing else."""
@@ -387,7 +388,7 @@ class Layer(Operation, Module):
 
     def _on_backend(self, backend: Backend) -> None:
         """Notes where the variables are now."""
-        self._backend_name, self._fast = backend.name, None
+        self._backend_name, self._fast = backend.name, ()
 
     def _every_variable(self) -> list[Variable]:
         """This layer's own variables, and those of its seeds and metrics."""
@@ -610,7 +611,7 @@ class Layer(Operation, Module):
         self._policy_map, self._dtype_policy = None, policy
         if self.built:
             self._take_policy(self.path)
-        self._fast = None
+        self._fast = ()
 
     def _take_policy(self, path: str) -> None:
         """The policy of the layer's path, out of a `DTypePolicyMap`."""
@@ -761,6 +762,11 @@ def _building(build: Callable) -> Callable:
         self.built = True
 
     return wrapped
+
+
+def _may_matter(kwargs: dict) -> bool:
+    """Whether a call with these arguments may need more than `call`: tensors, structures, a phase, a mask."""
+    return any(type(value) not in _STATIC or name in ("training", "mask") for name, value in kwargs.items())
 
 
 def _rows(x: Any) -> Any:

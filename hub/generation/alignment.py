@@ -51,18 +51,20 @@ class Aligned:
     start: int
 
     @classmethod
-    def of(cls, token_ids: Any, padding_mask: Any, max_length: int | None = None) -> Aligned:
+    def of(cls, token_ids: Any, padding_mask: Any, max_length: int | None = None, bucketed: bool = True) -> Aligned:
         """Aligns prompts (batch, length); `padding_mask` tells which tokens count. `max_length` of a row is `length` by default.
 
-        The shapes depend on the batch size, on `max_length`, and on the buckets of the longest and the shortest prompt alone.
+        The shapes depend on the batch size, on `max_length`, and on the buckets of the longest and the shortest prompt alone, so that
+        few of them are compiled. Without `bucketed` no column is wasted: the longest prompt, and so a single one, has no padding.
         """
         token_ids, padding_mask = np.asarray(token_ids), np.asarray(padding_mask).astype(bool)
         lengths = padding_mask.sum(1)
         max_length = token_ids.shape[1] if max_length is None else max_length
         if not lengths.all():
             raise ValueError(f"Prompt {int(np.argmin(lengths))} is empty; generation needs at least one token to go on from.")
-        start = bucket(int(lengths.max()))
-        most = start + max_length - _least_in_bucket(int(lengths.min()))
+        longest, shortest = int(lengths.max()), int(lengths.min())
+        start = bucket(longest) if bucketed else longest
+        most = start + max_length - (_least_in_bucket(shortest) if bucketed else shortest)
         slots = -(-max(most, start + 1) // _ROUND) * _ROUND
         pads = start - lengths
         tokens = np.zeros((len(token_ids), slots), "int32")

@@ -19,10 +19,14 @@ class Decoding:
         model: a task that `Generates`.
         sampler: a `hub.samplers.Sampler`.
         eager: runs without compilation.
+
+    Attributes:
+        compiles: whether the backend compiles; where it does not, prompts need no buckets.
     """
 
     def __init__(self, model: Any, sampler: Any, eager: bool = False):
-        self.model, self.sampler, self.eager = model, sampler, eager
+        self.model, self.sampler = model, sampler
+        self.compiles = not eager and model.backend.jit(self._next) != self._next
         self._functions: dict[tuple, tuple[Callable, Callable]] = {}
         with core.backend.use(model.backend):
             getattr(sampler, "seed_generator", None)  # makes it before a trace would
@@ -39,7 +43,7 @@ class Decoding:
                 return self.sampler.advance(self._next, state, until, stop_token_ids=stops)
 
             both: tuple[Callable, Callable] = (prefill, decode)
-            if not self.eager:
+            if self.compiles:
                 both = (core.jit(prefill, backend=self.model.backend), core.jit(decode, backend=self.model.backend))
             self._functions[key] = both
         return self._functions[key]
@@ -52,15 +56,18 @@ class Decoding:
 
     def _prefill(self, inputs: Any, tokens: Any, pads: Any, limits: Any, start: int) -> Any:
         """The state of the loop, with all of the prompt but its last token in the cache: that is what the first round looks at."""
+        padded = self.compiles or bool(np.any(pads))
         tokens, pads = ops.convert_to_tensor(tokens), ops.convert_to_tensor(pads)
         batch, slots = tokens.shape
-        mask = ops.arange(slots)[None, :] >= pads[:, None]
+        mask = ops.arange(slots)[None, :] >= pads[:, None] if padded else None
         layers = self.model.start_cache(inputs, batch, slots)
         hidden = None
         if start > 1:
             positions = ops.maximum(ops.arange(start - 1)[None, :] - pads[:, None], 0)
             hidden, layers = self.model.fill(tokens[:, : start - 1], layers, positions, mask)
-            hidden = ops.where(mask[:, : start - 1, None], hidden, ops.zeros_like(hidden)) if self.sampler.keeps_hidden_states else None
+            if mask is not None:
+                hidden = ops.where(mask[:, : start - 1, None], hidden, ops.zeros_like(hidden))
+            hidden = hidden if self.sampler.keeps_hidden_states else None
         elif self.sampler.keeps_hidden_states:
             hidden = ops.zeros((batch, 0, self.model.backbone.config.hidden_dim))
         last = ops.convert_to_tensor(limits) - 1 - pads

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import core
 from core import ops
 from hub.generation.alignment import bucket
 from hub.generation.generates import Generates
@@ -44,8 +43,6 @@ class GeneratesFromEncoder(Generates):
 
         `cache` is of `start_cache`. Positions follow from the slots.
         """
-        if mask is None:
-            mask = ops.ones((token_ids.shape[0], core.tree.flatten(cache["own"])[0].shape[1]), "bool")
         hidden, cache = self._decode(token_ids, cache, cache_update_index, mask)
         return self.backbone.logits(hidden), hidden, cache
 

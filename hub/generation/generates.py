@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-import core
 from core import ops
 from hub import samplers
 from hub.generation.alignment import Aligned
@@ -113,7 +112,7 @@ class Generates:
         if ranked == 1 and count > 1:  # each is drawn by itself
             ids, mask = np.repeat(ids, count, 0), np.repeat(mask, count, 0)
             others = {name: np.repeat(value, count, 0) for name, value in others.items()}
-        aligned = Aligned.of(ids, mask)
+        aligned = Aligned.of(ids, mask, bucketed=decoding.compiles)
         found = decoding.run(aligned, self.arranged(others), stops)[:, :count]
         new, kept = aligned.restore(found.reshape(-1, found.shape[-1]), stops, ids.shape[1])
         if ranked > 1 and count > 1:
@@ -144,13 +143,11 @@ class Generates:
             cache: of `backbone.make_cache`, or of the last call; it must not be used afterwards.
             cache_update_index: the slot of the first token.
             positions: (batch, time); the slots where it is None.
-            mask: the slots that may be seen, (batch, slots); all up to each token where it is None.
+            mask: the slots that may be seen, (batch, slots), and of those the ones up to each token; all where it is None.
         """
         batch, time = token_ids.shape
         if positions is None:
             positions = ops.broadcast_to(ops.arange(time)[None] + cache_update_index, (batch, time))
-        if mask is None:
-            mask = ops.ones((batch, core.tree.flatten(cache)[0].shape[1]), "bool")
         hidden, cache = self.backbone.call_with_cache(token_ids, cache, cache_update_index, positions, mask)
         return self.backbone.logits(hidden), hidden, cache
 
@@ -286,7 +283,7 @@ class Generates:
     def _streamed(self, decoding: Decoding, arrays: dict[str, Any], stops: np.ndarray, single: bool) -> Iterator[Any]:
         """The pieces of text of all rows, step by step."""
         ids, mask, others = self._split(arrays)
-        aligned, mask = Aligned.of(ids, mask), mask.astype(bool)
+        aligned, mask = Aligned.of(ids, mask, bucketed=decoding.compiles), mask.astype(bool)
 
         pieces = [Pieces(self.decoded, row[kept]) for row, kept in zip(ids, mask)]
         open_rows = [bool(limit > aligned.start) for limit in aligned.limits]

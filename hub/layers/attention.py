@@ -65,16 +65,23 @@ class Attention(layers.Layer):
         self.built = True
 
     def call(
-        self, x: Any, bias: Any, turns: Any = None, cache: Any = None, index: Any = None, training: bool | None = None
+        self,
+        x: Any,
+        bias: Any,
+        turns: Any = None,
+        cache: Any = None,
+        index: Any = None,
+        sources: int | None = None,
+        training: bool | None = None,
     ) -> tuple[Any, Any]:
         """Attends within `x`, or to the cache where one is given.
 
         Args:
             x: states (batch, time, features).
-            bias: what is added to the logits (batch, heads, time, sources), or None; 1 broadcasts. With a cache, as many of its slots
-                are looked at as there are sources.
+            bias: what is added to the logits (batch, heads, time, sources), or None; 1 broadcasts.
             turns: `Rotary.turns` of the positions of `x`, or None.
             cache: `(keys, values)`, each (batch, length, key heads, head_dim); those of `x` are put at slot `index` and on.
+            sources: how many slots of the cache are looked at, all of them where it is None.
 
         Returns:
             New states, and the new cache (None without one). The old cache must not be used afterwards.
@@ -84,8 +91,8 @@ class Attention(layers.Layer):
             query, key = rotate(query, turns), rotate(key, turns)
         if cache is not None:
             key, value = cache = tuple(ops.slice_update(old, (0, index, 0, 0), new, donate=True) for old, new in zip(cache, (key, value)))
-            if bias is not None and bias.shape[-1] != key.shape[1]:  # the first slots are all that is used so far
-                key, value = key[:, : bias.shape[-1]], value[:, : bias.shape[-1]]
+            if sources is not None and sources != key.shape[1]:
+                key, value = key[:, :sources], value[:, :sources]
         return self.attend(query, key, value, bias, training), cache
 
     def queries(self, x: Any) -> Any:

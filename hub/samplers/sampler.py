@@ -97,8 +97,9 @@ class Sampler:
             old = column(tokens, index)
             kept = done if mask is None else ops.logical_or(done, column(mask, index))
             token = ops.where(kept, old, token)
-            stopped = ops.logical_and(is_among(token, stop_token_ids), ops.logical_not(kept))
-            done = ops.logical_or(ops.logical_or(done, stopped), limits <= index + 1)
+            done = ops.logical_or(done, limits <= index + 1)
+            if count_of(stop_token_ids):
+                done = ops.logical_or(done, ops.logical_and(is_among(token, stop_token_ids), ops.logical_not(kept)))
             return put_column(tokens, index, token), cache, index + 1, done
 
         limits = state["limits"]

@@ -22,8 +22,6 @@ from hub.models.backbone import Backbone, required
 from hub.templates.config import check_choice, check_positive, check_rates
 from hub.templates.encoder import dropped, table
 
-SLOTS_AT_ONCE = 32  # by so many the part of a cache grows that uncompiled decoding looks at
-
 
 @dataclass(frozen=True)
 class DecoderConfig:
@@ -159,9 +157,16 @@ class DecoderBlock(layers.Layer):
         self.built = True
 
     def call(
-        self, x: Any, bias: Any = None, turns: Any = None, cache: Any = None, index: Any = None, training: bool | None = None
+        self,
+        x: Any,
+        bias: Any = None,
+        turns: Any = None,
+        cache: Any = None,
+        index: Any = None,
+        sources: int | None = None,
+        training: bool | None = None,
     ) -> tuple[Any, Any]:
-        found, cache = self.attention.call(self.attention_norm(x), bias, turns, cache, index, training)
+        found, cache = self.attention.call(self.attention_norm(x), bias, turns, cache, index, sources, training)
         if self.post_attention_norm is not None:
             found = self.post_attention_norm(found)
         x = x + dropped(self.dropout, found, training)
@@ -198,11 +203,10 @@ class DecoderBackbone(Backbone):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """States of whole sequences. `"position_ids"` (batch, time) may be given; they are places in the sequence otherwise."""
         token_ids, padding_mask = required(inputs, "token_ids"), inputs.get("padding_mask")
-        places = ops.arange(ops.shape(token_ids)[1])
-        positions = inputs.get("position_ids")
-        x, turns = self._embedded(token_ids, ops.expand_dims(places, 0) if positions is None else positions, training)
-        seen = None if padding_mask is None else ops.cast(padding_mask, "bool")
-        biases = self._biases(places, places, seen)
+        time, positions = ops.shape(token_ids)[1], inputs.get("position_ids")
+        positions = ops.expand_dims(ops.arange(time), 0) if positions is None else positions
+        x, turns = self._embedded(token_ids, positions, training)
+        biases = self._biases(time, time, padding_mask)
         for i, block in enumerate(self.transformer_layers):
             x, _ = block.call(x, biases[self.config.has_window(i)], turns, training=training)
         return self.final_norm(x)
@@ -229,7 +233,8 @@ class DecoderBackbone(Backbone):
             cache: of `make_cache`; it must not be used afterwards.
             cache_index: the slot of the first of them, an integer or a scalar tensor; the others follow.
             positions: their positions (batch, time). Slots and positions of one row must advance together.
-            mask: which slots hold tokens, those of `token_ids` included, (batch, length). Later slots are hidden without it.
+            mask: which slots hold tokens, those of `token_ids` included, (batch, length); all where it is None. Later slots are hidden
+                without it.
 
         Returns:
             States (batch, time, hidden_dim), and the new cache.
@@ -238,11 +243,11 @@ class DecoderBackbone(Backbone):
         time, slots = ops.shape(token_ids)[1], cache[0][0].shape[1]
         if not self.backend.tracing():  # the index is a number: nobody need look at slots beyond it
             cache_index = int(cache_index)
-            slots = min(slots, -(-(cache_index + time) // SLOTS_AT_ONCE) * SLOTS_AT_ONCE)
-        biases = self._biases(ops.arange(time) + cache_index, ops.arange(slots), ops.cast(mask[:, :slots], "bool"))
+            slots = cache_index + time
+        biases = self._biases(time, slots, None if mask is None else mask[:, :slots], cache_index)
         new = []
         for i, block in enumerate(self.transformer_layers):
-            x, of_layer = block.call(x, biases[self.config.has_window(i)], turns, cache[i], cache_index)
+            x, of_layer = block.call(x, biases[self.config.has_window(i)], turns, cache[i], cache_index, slots)
             new.append(of_layer)
         return self.final_norm(x), tuple(new)
 
@@ -258,15 +263,21 @@ class DecoderBackbone(Backbone):
         turns = None if self._rotary is None else self._rotary.turns(positions, self.compute_dtype)
         return dropped(self.embeddings_dropout, x, training), turns
 
-    def _biases(self, targets: Any, sources: Any, seen: Any) -> dict[bool, Any]:
-        """The bias of layers without a window (False) and with one (True); a kind of layer that there is none of has none."""
+    def _biases(self, time: Any, sources: Any, mask: Any, index: Any = 0) -> dict[bool, Any]:
+        """The bias of layers without a window (False) and with one (True), for targets `index` to `index + time` among `sources`.
+
+        It is None where a target may see all sources: where the only one is the last, and there is neither padding nor a window.
+        """
         c = self.config
+        seen = None if mask is None else ops.cast(mask, "bool")[:, None, None, :]
+        last = isinstance(index, int) and isinstance(time, int) and time == 1 and sources == index + 1
         biases = {}
-        for windowed in {c.has_window(i) for i in range(c.num_layers)}:
-            allowed = causal(targets, sources, c.sliding_window_size if windowed else None)[None, None]
-            if seen is not None:
-                allowed = ops.logical_and(allowed, seen[:, None, None, :])
-            biases[windowed] = as_bias(allowed, self.compute_dtype)
+        for windowed in sorted({c.has_window(i) for i in range(c.num_layers)}):
+            allowed = seen
+            if windowed or not last:
+                allowed = causal(ops.arange(time) + index, ops.arange(sources), c.sliding_window_size if windowed else None)[None, None]
+                allowed = allowed if seen is None else ops.logical_and(allowed, seen)
+            biases[windowed] = None if allowed is None else as_bias(allowed, self.compute_dtype)
         return biases
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None) -> Any:

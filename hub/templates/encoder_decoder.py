@@ -152,7 +152,7 @@ class EncoderDecoderBlock(layers.Layer):
         training: bool | None = None,
     ) -> tuple[Any, Any]:
         """New states, and the new cache. `cross` are the keys and values of the encoder's states, for a decoder."""
-        found, cache = self.attention.call(self.attention_norm(x), bias, None, cache, index, training)
+        found, cache = self.attention.call(self.attention_norm(x), bias, None, cache, index, training=training)
         x = x + dropped(self.dropout, found, training)
         if self.cross_attention is not None:
             query = self.cross_attention.queries(self.cross_attention_norm(x))

@@ -13,6 +13,7 @@ import pytest
 from core import layers as L
 from core import ops
 from core.backend import slot
+from core.backend.masks import set_mask
 from core.base.errors import ConfigError
 from core.base.registry import custom_object_scope, serialize_keras_object
 from core.state.variable import Variable
@@ -389,6 +390,25 @@ def test_normalization_adapts(kind, backend):
     np.testing.assert_allclose([y.mean(0), y.std(0)], [np.zeros(4), np.ones(4)], atol=1e-5)
     back = L.Normalization(mean=data.mean(0), variance=data.var(0), invert=True)
     np.testing.assert_allclose(numpy(back(y)), data, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax", "tensorflow"], indirect=True)
+def test_both_directions_of_an_embedding_take_the_fast_path(backend, monkeypatch):
+    layer, ids, full = L.ReversibleEmbedding(10, 4), ops.convert_to_tensor(np.array([[1, 2, 3]], "int32")), []
+    for _ in range(2):
+        expected = layer(layer(ids), reverse=True)
+    monkeypatch.setattr(L.Layer, "_full_call", lambda self, *call: full.append(call))
+    np.testing.assert_array_equal(numpy(layer(layer(ids), reverse=True)), numpy(expected))
+    masked = ops.convert_to_tensor(np.ones((1, 2), "float32"))
+    set_mask(masked, ops.convert_to_tensor(np.ones((1, 2), bool)))
+    layer(ids)  # a mask that some other tensor has closes no fast path
+    assert not full
+    layer(ids, training=True)  # a phase, another length and another dtype go the whole way
+    layer(ids[:, :2])
+    layer(ops.cast(ids, "int8"))
+    set_mask(ids, ops.convert_to_tensor(np.ones((1, 3), bool)))
+    layer(ids)
+    assert len(full) == 4
 
 
 def test_normalization_refuses_what_it_cannot_adapt_to():

@@ -106,6 +106,27 @@ def test_prompts_in_a_batch_are_continued_as_if_alone(backend):
         assert together == alone
 
 
+def test_without_padding_eager_decoding_adds_no_bias(monkeypatch):
+    """Neither a single prompt nor several of one length are padded where nothing is compiled."""
+    from hub.layers.attention import Attention
+
+    biases, attend = [], Attention.attend
+
+    def noted(self, query, key, value, bias, *others):
+        if query.shape[1] == 1:
+            biases.append((None if bias is None else bias.shape[-1], key.shape[1]))
+        return attend(self, query, key, value, bias, *others)
+
+    monkeypatch.setattr(Attention, "attend", noted)
+    with core.backend.use("torch"):
+        model = model_of("gpt2")
+        for lengths, bias in (([5], None), ([5, 5], None), ([3, 5], 5)):
+            biases.clear()
+            model.generate(prompts(lengths, length=7)[0], stop_token_ids=None)
+            assert set(biases[: model.backbone.config.num_layers]) == {(bias, 5)}
+            assert {sources for _, sources in biases} >= {5, 6}
+
+
 @pytest.mark.parametrize("early", [False, True])
 @pytest.mark.parametrize("penalty", [1.0, 0.0, 2.0])
 def test_beams_and_scores_equal_transformers(early, penalty):

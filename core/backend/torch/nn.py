@@ -177,8 +177,10 @@ def _moved(function, x, axis):
     return function(x.movedim(axes, last), last).movedim(last, axes)
 
 
-def _ready(parameter, x):
-    return parameter is None or (parameter.ndim == 1 and parameter.dtype == x.dtype)
+def _of_one_axis(scale, offset, dtype):
+    if scale is not None and (scale.dtype != dtype or scale.ndim != 1):
+        return False
+    return offset is None or (offset.dtype == dtype and offset.ndim == 1)
 
 
 def _like(parameter, x):
@@ -187,7 +189,7 @@ def _like(parameter, x):
 
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False):
     epsilon = config.epsilon() if epsilon is None else epsilon
-    if axis in (-1, [-1]) and not rms_scaling and _ready(gamma, x) and _ready(beta, x):
+    if (axis == -1 or axis == [-1]) and not rms_scaling and _of_one_axis(gamma, beta, x.dtype):
         return torch.layer_norm(x, x.shape[-1:], gamma, beta, epsilon)
     if rms_scaling:
         axes = shapes.normalize_axes(axis, x.ndim)
@@ -202,7 +204,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, rms_sca
 
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     epsilon = config.epsilon() if epsilon is None else epsilon
-    if axis in (-1, [-1]) and _ready(scale, x):
+    if (axis == -1 or axis == [-1]) and _of_one_axis(scale, None, x.dtype):
         return torch.rms_norm(x, x.shape[-1:], scale, epsilon)
     shape = _last_axes(x, axis)
     if shape is None:
@@ -236,7 +238,7 @@ def dot_product_attention(
 ):
     if not query.ndim == key.ndim == value.ndim == 4 or key.shape[1] != value.shape[1]:
         raise ValueError("shapes")  # the op's rule says which
-    query, key, value = (x.transpose(1, 2) for x in (query, key, value))
+    query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
     if mask is not None or (is_causal and (bias is not None or attn_logits_soft_cap)):
         # A fully masked row attends evenly, as with a large negative number in its place; -inf would give NaN.
         lowest = torch.finfo(query.dtype).min / 2

@@ -17,6 +17,8 @@ def _dims(value):
 
 
 def reshape(x, newshape):
+    if type(newshape) is tuple and None not in newshape:
+        return torch.reshape(x, newshape)
     return torch.reshape(x, _dims(reshape_dims(newshape)))
 
 
@@ -223,7 +225,7 @@ def take_along_axis(x, indices, axis=None):
 
 
 def _block(starts, shape):
-    return tuple(slice_type(int(start), int(start) + int(n)) for start, n in zip(starts, shape))
+    return tuple([slice_type(start, start + n) for start, n in zip(map(int, starts), map(int, shape))])
 
 
 def slice(inputs, start_indices, shape):
