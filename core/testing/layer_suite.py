@@ -19,6 +19,7 @@ from core.backend.protocol import Backend
 from core.backend.symbolic import KerasTensor
 from core.base import registry, tree
 from core.layers.layer import Layer
+from core.utils.seeding import seed_scope
 
 
 def check_layer(
@@ -37,6 +38,7 @@ def check_layer(
     symbolic: bool = True,
     config: bool = True,
     atol: float = 1e-5,
+    seed: int = 0,
 ) -> Layer:
     """Raises an `AssertionError` that lists all that is wrong with a layer on a backend; returns a built layer where nothing is.
 
@@ -55,8 +57,9 @@ def check_layer(
         symbolic: whether shapes follow from symbolic tensors, the batch unknown included.
         config: whether the config can be saved; layers around functions that are not registered say False.
         atol: tolerance between outputs that should be equal.
+        seed: of the initial weights and all other draws.
     """
-    with slot.use(backend) as used:
+    with slot.use(backend) as used, seed_scope(seed):
         checks = _Checks(make, kwargs or {}, inputs, used, call_kwargs or {}, atol)
         faults = []
         wanted: list[Callable[[], Any]] = [checks.documented, lambda: checks.called(expected_output_shape)]
