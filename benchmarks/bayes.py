@@ -72,11 +72,10 @@ def run(make, label, backend, task, network, with_c2st):
         seconds.append(time.process_time() - start)
         if with_c2st:
             scores.append(classifier_two_sample_test(found, draws))
-    listed = " ".join(f"{score:.3f}" for score in scores) or "-"
-    mean = statistics.mean(scores) if scores else float("nan")
+    listed = " ".join(f"{score:.3f}" for score in scores) + f"  mean {statistics.mean(scores):.3f}" if scores else "-"
     print(
         f"{label:10s} {backend:10s} {task:16s} {network:14s} {epochs:6d} {training:9.1f} {seconds[0]:8.2f} "
-        f"{statistics.median(seconds[1:]):8.2f}   {listed}  mean {mean:.3f}",
+        f"{statistics.median(seconds[1:]):8.2f}   {listed}",
         flush=True,
     )
 

@@ -1,10 +1,10 @@
 """How good and how quick the samplers are: median regret over ten seeds, CPU milliseconds a proposal, repetitions.
 
-    python benchmarks/tuner.py [ours|peers|all] [seeds] [trials]
-
-Optuna and KerasTuner take part, in the same run, where they can be imported.
+    python benchmarks/tuner.py                # ours
+    python benchmarks/tuner.py --which all    # Optuna and KerasTuner take part, in the same run, where they can be imported
 """
 
+import argparse
 import math
 import os
 import pathlib
@@ -191,17 +191,24 @@ def installed(method):
     return importlib.util.find_spec(NEEDED[method.split()[0]]) is not None
 
 
-def main(which="ours", seeds="10", trials="60", problems="branin,hartmann,mixed", only=""):
-    methods = {**(OURS if which in ("ours", "all") else {}), **(PEERS if which in ("peers", "all") else {})}
-    count = int(trials)
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--which", choices=("ours", "peers", "all"), default="ours")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--trials", type=int, default=60)
+    parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
+    parser.add_argument("--only", default="", help="a part of the methods' names")
+    options = parser.parse_args()
+    methods = {**(OURS if options.which != "peers" else {}), **(PEERS if options.which != "ours" else {})}
+    count = options.trials
     heads = ("regret @30", f"@{count}", "q25", "q75", "worst", "hits", "CPU ms", "last ms", "again")
     print(f"{'problem':10}{'method':22}" + "".join(f"{head:>{width}}" for head, width in zip(heads, (12, 12, 10, 10, 10, 6, 9, 9, 6))))
-    for name in problems.split(","):
+    for name in options.problems:
         problem, optimum = PROBLEMS[name]
         for method, run in methods.items():
-            if only and only not in method or not installed(method):
+            if options.only not in method or not installed(method):
                 continue
-            runs = [run(problem, seed, count) for seed in range(int(seeds))]
+            runs = [run(problem, seed, count) for seed in range(options.seeds)]
             middle = np.median([best[min(29, count - 1)] - optimum for best, _, _ in runs])
             regrets = np.array([best[-1] - optimum for best, _, _ in runs])
             q25, q50, q75 = np.quantile(regrets, [0.25, 0.5, 0.75])
@@ -214,4 +221,4 @@ def main(which="ours", seeds="10", trials="60", problems="branin,hartmann,mixed"
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, Self
 
 from core.backend import slot
 from core.backend.symbolic import KerasTensor
@@ -114,7 +114,7 @@ class TorchModuleWrapper(Layer):
                 mine.path = other.path
         return new
 
-    def to_backend(self, backend: Any) -> Layer:
+    def to_backend(self, backend: Any) -> Self:
         if slot.get(backend) is not self.backend:
             raise ValueError(f"{self.name!r} is a PyTorch module and stays on the torch backend.")
         return self

@@ -44,6 +44,7 @@ class Op:
 
     Attributes:
         name: the public name, which is the backend functions' name too.
+        family: the name of its module in `core.ops` or `core.random`, or of the package that the module is part of.
         reference: the function as written.
         tensors: names of the parameters that are tensors and take part in promotion.
         also: names of tensor parameters that keep their own dtype (indices, conditions).
@@ -66,6 +67,7 @@ class Op:
     ):
         self.name = reference.__name__.rstrip("_")
         self.reference = reference
+        self.family = (*reference.__module__.split("."), "", "")[2]  # an op that a user declares may be of no family
         self.is_primitive = "primitive" in reference.__code__.co_names
         self.signature = inspect.signature(reference)
         self.parameters = tuple(self.signature.parameters)

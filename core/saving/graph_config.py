@@ -73,8 +73,7 @@ _BY_CLASS_NAME = {op_class_name(name): name for name in REGISTRY if name != "ext
 
 def op_module(name: str) -> str:
     """The module that Keras writes for an op."""
-    home = REGISTRY[name].reference.__module__.rpartition(".")[2]
-    return f"keras.src.ops.{_MODULES.get(name) or _HOMES.get(home, 'numpy')}"
+    return f"keras.src.ops.{_MODULES.get(name) or _HOMES.get(REGISTRY[name].family, 'numpy')}"
 
 
 def find_op(class_name: Any) -> Any:

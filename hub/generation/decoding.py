@@ -33,19 +33,19 @@ class Decoding:
 
     def _compiled(self, aligned: Aligned, inputs: dict[str, np.ndarray], stops: np.ndarray) -> tuple[Callable, Callable]:
         """The two functions for arrays of these shapes; a pair for each, so that all shapes in it are known."""
-        key = (*aligned.tokens.shape, aligned.start, len(stops), *(inputs[name].shape for name in sorted(inputs)))
+        start = aligned.start
+
+        def prefill(inputs: Any, tokens: Any, pads: Any, limits: Any) -> Any:
+            return self._prefill(inputs, tokens, pads, limits, start)
+
+        def decode(state: Any, until: Any, stops: Any) -> Any:
+            return self.sampler.advance(self._next, state, until, stop_token_ids=stops)
+
+        if not self.compiles:
+            return prefill, decode
+        key = (*aligned.tokens.shape, start, len(stops), *(inputs[name].shape for name in sorted(inputs)))
         if key not in self._functions:
-
-            def prefill(inputs: Any, tokens: Any, pads: Any, limits: Any) -> Any:
-                return self._prefill(inputs, tokens, pads, limits, aligned.start)
-
-            def decode(state: Any, until: Any, stops: Any) -> Any:
-                return self.sampler.advance(self._next, state, until, stop_token_ids=stops)
-
-            both: tuple[Callable, Callable] = (prefill, decode)
-            if self.compiles:
-                both = (core.jit(prefill, backend=self.model.backend), core.jit(decode, backend=self.model.backend))
-            self._functions[key] = both
+            self._functions[key] = (core.jit(prefill, backend=self.model.backend), core.jit(decode, backend=self.model.backend))
         return self._functions[key]
 
     @property
