@@ -19,7 +19,7 @@ from core.testing.samples import SAMPLES
 BACKENDS = ("numpy", "torch", "jax", "tensorflow")
 TRAINING = BACKENDS[1:]
 GROUPED = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in BACKENDS]  # one worker compiles what a backend needs once
-FAMILIES = [importlib.import_module(f"core.ops.{found.name}") for found in pkgutil.iter_modules(core.ops.__path__)]
+FAMILIES = [importlib.import_module(found.name) for found in pkgutil.walk_packages(core.ops.__path__, "core.ops.")]
 FAMILIES = [module for module in FAMILIES if hasattr(module, "__all__")]
 
 
