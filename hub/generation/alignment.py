@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-_ROUND = 64  # slots of a cache come in such portions
+_ROUND = 32  # slots of a cache come in such portions
 
 
 def bucket(length: int) -> int:
