@@ -135,8 +135,9 @@ class LayerState(Module):
     def named_layers(self) -> dict[str, Layer]:
         """The layers inside this one by their names joined by slashes, parents first; equal names beside each other get a number.
 
-        >>> list(Sequential([Input((2,)), Dense(3, name="hidden")]).named_layers())
-        ['hidden']
+        >>> import core
+        >>> list(core.Sequential([core.Input((2,), name="x"), core.layers.Dense(3, name="hidden")]).named_layers())
+        ['x', 'hidden']
         """
         found: dict[str, Layer] = {}
         seen = {id(self)}

@@ -65,9 +65,10 @@ class Decoding:
         if start > 1:
             positions = ops.maximum(ops.arange(start - 1)[None, :] - pads[:, None], 0)
             hidden, layers = self.model.fill(tokens[:, : start - 1], layers, positions, mask)
-            if mask is not None:
+            if not self.sampler.keeps_hidden_states:
+                hidden = None
+            elif mask is not None:
                 hidden = ops.where(mask[:, : start - 1, None], hidden, ops.zeros_like(hidden))
-            hidden = hidden if self.sampler.keeps_hidden_states else None
         elif self.sampler.keeps_hidden_states:
             hidden = ops.zeros((batch, 0, self.model.backbone.config.hidden_dim))
         last = ops.convert_to_tensor(limits) - 1 - pads

@@ -522,7 +522,8 @@ def test_lora(make, inputs, name):
             layer.enable_lora(2)
 
 
-MODULES = sorted({L._HOMES[entry[0]] for entry in TABLE} | {"lambda_layer", "lora", "wrapper", "spectral_normalization"})
+EXTRA = {"lambda_layer", "layer", "layer_state", "lora", "wrapper", "spectral_normalization"}
+MODULES = sorted({L._HOMES[entry[0]] for entry in TABLE} | EXTRA)
 
 
 @pytest.mark.parametrize("module", MODULES)
