@@ -80,7 +80,8 @@ class Attention(layers.Layer):
             x: states (batch, time, features).
             bias: what is added to the logits (batch, heads, time, sources), or None; 1 broadcasts.
             turns: `Rotary.turns` of the positions of `x`, or None.
-            cache: `(keys, values)`, each (batch, length, key heads, head_dim); those of `x` are put at slot `index` and on.
+            cache: `(keys, values)`, each (batch, key heads, length, head_dim), so that what a head reads lies together; those of `x`
+                are put at slot `index` and on.
             sources: how many slots of the cache are looked at, all of them where it is None.
 
         Returns:
@@ -90,9 +91,8 @@ class Attention(layers.Layer):
         if turns is not None:
             query, key = rotate(query, turns), rotate(key, turns)
         if cache is not None:
-            key, value = cache = tuple(ops.slice_update(old, (0, index, 0, 0), new, donate=True) for old, new in zip(cache, (key, value)))
-            if sources is not None and sources != key.shape[1]:
-                key, value = key[:, :sources], value[:, :sources]
+            cache = tuple(ops.slice_update(old, (0, 0, index, 0), _swapped(new), donate=True) for old, new in zip(cache, (key, value)))
+            key, value = (_swapped(x if sources in (None, x.shape[2]) else x[:, :, :sources]) for x in cache)
         return self.attend(query, key, value, bias, training), cache
 
     def queries(self, x: Any) -> Any:
@@ -129,3 +129,8 @@ class Attention(layers.Layer):
 def _split(x: Any, heads: int, size: int) -> Any:
     batch, time = ops.shape(x)[:2]
     return ops.reshape(x, (batch, time, heads, size))
+
+
+def _swapped(x: Any) -> Any:
+    """(batch, time, heads, size) as (batch, heads, time, size), and back."""
+    return ops.transpose(x, (0, 2, 1, 3))

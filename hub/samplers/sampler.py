@@ -50,7 +50,16 @@ class Sampler:
         self, cond: Callable, body: Callable, model: Any = None, loop_vars: Any = None, maximum_iterations: int | None = None
     ) -> Any:
         """The loop variables after the loop; `model` is accepted for the sake of callers that pass it."""
-        return ops.while_loop(cond, body, loop_vars, maximum_iterations=maximum_iterations)
+        if not core.backend.active().tracing():
+            return ops.while_loop(cond, body, loop_vars, maximum_iterations=maximum_iterations)
+        # A cache that the loop carries with an axis of size 1 is not what attention reads of it: XLA would copy it at each step.
+        last = ops.while_loop(
+            lambda *values: cond(*like(loop_vars, values)),
+            lambda *values: without_unit_axes(body(*like(loop_vars, values))),
+            without_unit_axes(loop_vars),
+            maximum_iterations=maximum_iterations,
+        )
+        return like(loop_vars, last)
 
     def __call__(
         self,
@@ -197,3 +206,18 @@ def take_rows(structure: Any, rows: Any) -> Any:
 def repeat_rows(structure: Any, times: int) -> Any:
     """Every tensor of a structure with each row of its first axis `times` times."""
     return core.tree.map_structure(lambda x: x if x is None else ops.repeat(x, times, axis=0), structure)
+
+
+def without_unit_axes(structure: Any) -> Any:
+    """Every tensor of a structure without its axes of size 1; others than tensors of known shapes stay."""
+    return core.tree.map_structure(lambda x: ops.reshape(x, [n for n in x.shape if n != 1]) if _has_unit_axes(x) else x, structure)
+
+
+def like(example: Any, structure: Any) -> Any:
+    """Every tensor of a structure with the axes of size 1 that `without_unit_axes` took from its fellow in `example`."""
+    return core.tree.map_structure(lambda x, old: ops.reshape(x, old.shape) if _has_unit_axes(old) else x, structure, example)
+
+
+def _has_unit_axes(x: Any) -> bool:
+    sizes = tuple(getattr(x, "shape", ()))
+    return 1 in sizes and None not in sizes

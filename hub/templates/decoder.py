@@ -218,9 +218,9 @@ class DecoderBackbone(Backbone):
     # ---------------------------------------------------------------------------------------- decoding
 
     def make_cache(self, batch_size: int, length: int, dtype: str | None = None) -> tuple:
-        """An empty cache: for each layer `(keys, values)`, (batch_size, length, num_key_value_heads, head_dim)."""
+        """An empty cache: for each layer `(keys, values)`, (batch_size, num_key_value_heads, length, head_dim)."""
         c = self.config
-        shape = (batch_size, length, c.num_key_value_heads, c.head_dim)
+        shape = (batch_size, c.num_key_value_heads, length, c.head_dim)
         with backend.use(self.backend):
             return tuple((ops.zeros(shape, dtype or self.compute_dtype), ops.zeros(shape, dtype or self.compute_dtype))
                          for _ in range(c.num_layers))  # fmt: skip
@@ -240,7 +240,7 @@ class DecoderBackbone(Backbone):
             States (batch, time, hidden_dim), and the new cache.
         """
         x, turns = self._embedded(token_ids, positions, None)
-        time, slots = ops.shape(token_ids)[1], cache[0][0].shape[1]
+        time, slots = ops.shape(token_ids)[1], cache[0][0].shape[2]
         if not self.backend.tracing():  # the index is a number: nobody need look at slots beyond it
             cache_index = int(cache_index)
             slots = cache_index + time

@@ -247,9 +247,9 @@ class EncoderDecoderBackbone(Backbone):
     # ---------------------------------------------------------------------------------------- decoding
 
     def make_cache(self, batch_size: int, length: int, dtype: str | None = None) -> tuple:
-        """An empty cache: for each block of the decoder `(keys, values)`, (batch_size, length, num_heads, key_value_dim)."""
+        """An empty cache: for each block of the decoder `(keys, values)`, (batch_size, num_heads, length, key_value_dim)."""
         c = self.config
-        shape, dtype = (batch_size, length, c.num_heads, c.key_value_dim), dtype or self.compute_dtype
+        shape, dtype = (batch_size, c.num_heads, length, c.key_value_dim), dtype or self.compute_dtype
         with backend.use(self.backend):
             return tuple((ops.zeros(shape, dtype), ops.zeros(shape, dtype)) for _ in range(c.decoder_layers))
 
@@ -274,7 +274,7 @@ class EncoderDecoderBackbone(Backbone):
             States (batch, time, hidden_dim), and the new cache.
         """
         slots = ops.arange(ops.shape(token_ids)[1]) + cache_index
-        bias = self._decoder_bias(slots, ops.arange(cache[0][0].shape[1]), mask)
+        bias = self._decoder_bias(slots, ops.arange(cache[0][0].shape[2]), mask)
         cross_bias = None if encoder_padding_mask is None else padding_bias(encoder_padding_mask, self.compute_dtype)
         return self.decoder.call(self.token_embedding(token_ids), bias, cross, cross_bias, cache, cache_index)
 

@@ -1,5 +1,7 @@
 """Generation against transformers' `generate`, against whole sequences without a cache, and by counts of compilations."""
 
+import re
+
 import numpy as np
 import pytest
 import zoo
@@ -125,6 +127,27 @@ def test_without_padding_eager_decoding_adds_no_bias(monkeypatch):
             model.generate(prompts(lengths, length=7)[0], stop_token_ids=None)
             assert set(biases[: model.backbone.config.num_layers]) == {(bias, 5)}
             assert {sources for _, sources in biases} >= {5, 6}
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_no_step_of_the_compiled_loop_copies_a_cache(batch):
+    """In the program that XLA makes of the loop: the cache is updated in place, and attention reads it as it lies there."""
+    with core.backend.use("jax"):
+        sizes = {"num_layers": 2, "num_heads": 4, "hidden_dim": 32, "intermediate_dim": 64, "max_sequence_length": 128}
+        model = hub.models.CausalLM(hub.models.GPT2Backbone(vocabulary_size=zoo.VOCABULARY, **sizes), None)
+        decoding, slots = model._decoding("greedy"), 96
+        arrays = prompts([5] * batch, length=slots - 8)[0]
+        model.generate(arrays, stop_token_ids=None, sampler="greedy")
+        ((_, decode),) = decoding._functions.values()
+        (compiled,) = [entry for function in decode.compiled.values() for entry in function.entries.values()]
+        run, programs = compiled.run, []
+        compiled.run = lambda *args: programs.append(run.lower(*args).compile().as_text()) or run(*args)
+        model.generate(arrays, stop_token_ids=None, sampler="greedy")
+    (program,) = programs
+    (loop,) = set(re.findall(r" while\(.*body=%([\w.-]+)", program))
+    body = program[program.index(f"\n%{loop} (") :].partition("\n}")[0]
+    assert len(re.findall(r"dynamic-update-slice\S* = ", body)) >= 2 * sizes["num_layers"]
+    assert re.findall(rf"%\S*copy\S* = f32\[\S*\b{slots}\b", body) == []
 
 
 @pytest.mark.parametrize("early", [False, True])

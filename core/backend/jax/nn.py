@@ -61,16 +61,17 @@ def dot_product_attention(
 ):
     if not query.ndim == key.ndim == value.ndim == 4:  # JAX takes a missing batch axis for one of size 1
         raise ValueError("shapes")  # the op's rule says which
-    if attn_logits_soft_cap is None and key.shape[-1] == value.shape[-1]:
+    (batch, targets, heads, size), (sources, others), cap = query.shape, key.shape[1:3], attn_logits_soft_cap
+    if cap is None and size == value.shape[-1] and (targets > 1 or flash_attention):
         four = lambda x: None if x is None else x.reshape((1,) * (4 - x.ndim) + x.shape)  # noqa: E731
         return jax.nn.dot_product_attention(
             query, key, value, four(bias), four(mask if mask is None else mask.astype(bool)), scale=scale, is_causal=is_causal,
             implementation="cudnn" if flash_attention else None,
         )  # fmt: skip
-    (batch, targets, heads, size), (sources, others), cap = query.shape, key.shape[1:3], attn_logits_soft_cap
-    grouped = query.reshape(batch, targets, others, heads // others, size)
-    logits = jnp.einsum("btngh,bsnh->bngts", grouped, key) * (size**-0.5 if scale is None else scale)
-    logits = logits.reshape(batch, heads, targets, sources)
+    # Keys first and values last: so XLA reads both as they lie in a cache that keeps the slots of a head together.
+    wide, rows = jnp.promote_types(query.dtype, jnp.float32), query.swapaxes(1, 2).reshape(batch, others, heads // others * targets, size)
+    logits = lax.dot_general(key, rows, (((3,), (3,)), ((0, 2), (0, 1))), preferred_element_type=wide).mT
+    logits = logits.reshape(batch, heads, targets, sources) * (size**-0.5 if scale is None else scale)
     logits = logits if cap is None else cap * jnp.tanh(logits / cap)
     logits = logits if bias is None else logits + bias
     lowest = jnp.finfo(logits.dtype).min / 2
@@ -78,8 +79,9 @@ def dot_product_attention(
         logits = jnp.where(mask.astype(bool), logits, lowest)
     if is_causal:
         logits = jnp.where(jnp.tri(*logits.shape[-2:], dtype=bool), logits, lowest)
-    weights = jax.nn.softmax(logits).reshape(batch, others, heads // others, targets, sources)
-    return jnp.einsum("bngts,bsnh->btngh", weights, value).reshape(batch, targets, heads, value.shape[-1])
+    weights = jax.nn.softmax(logits).astype(value.dtype).reshape(rows.shape[:3] + (sources,))
+    found = lax.dot_general(weights, value, (((3,), (1,)), ((0, 1), (0, 2))))
+    return found.reshape(batch, heads, targets, value.shape[-1]).swapaxes(1, 2)
 
 
 def ctc_beam_search(inputs, sequence_lengths, beam_width, top_paths, mask_index):

@@ -94,9 +94,15 @@ def slice(inputs, start_indices, shape):
     return jax.lax.dynamic_slice(inputs, tuple(start_indices), shape)
 
 
-def slice_update(inputs, start_indices, updates, donate=False):  # XLA finds out by itself
+def slice_update(inputs, start_indices, updates, donate=False):
     check_block(start_indices, updates.shape, inputs.shape)
-    return jax.lax.dynamic_update_slice(inputs, updates.astype(inputs.dtype), tuple(start_indices))
+    start, updates = tuple(start_indices), updates.astype(inputs.dtype)
+    if not donate:
+        return jax.lax.dynamic_update_slice(inputs, updates, start)
+    # XLA finds out by itself that it may update in place, but not through axes of size 1 that the owner of the tensor left out.
+    kept = [i for i, n in enumerate(inputs.shape) if n != 1 or updates.shape[i] != 1]
+    thin, new = (x.reshape([x.shape[i] for i in kept]) for x in (inputs, updates))
+    return jax.lax.dynamic_update_slice(thin, new, [start[i] for i in kept]).reshape(inputs.shape)
 
 
 def scatter(indices, values, shape):
