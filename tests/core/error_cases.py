@@ -46,12 +46,17 @@ family("attention", {
     "rank": (ops.dot_product_attention, (a(2, 4, 8), a(2, 4, 8), a(2, 4, 8)), r"dot_product_attention.*query.*\(2, 4, 8\)"),
     "sizes": (ops.dot_product_attention, (a(2, 4, 2, 8), a(2, 4, 2, 6), a(2, 4, 2, 6)), r"dot_product_attention.*8.*6"),
     "lengths": (ops.dot_product_attention, (a(2, 4, 2, 8), a(2, 5, 2, 8), a(2, 4, 2, 8)), r"dot_product_attention.*5.*4"),
+    "value heads": (ops.dot_product_attention, (a(2, 1, 4, 8), a(2, 4, 2, 8), a(2, 4, 4, 8)), r"dot_product_attention.*number of heads"),
     "heads": (ops.dot_product_attention, (a(2, 4, 3, 8), a(2, 4, 2, 8), a(2, 4, 2, 8)), r"dot_product_attention.*3 heads.*2 heads"),
     "mask": (
         lambda q, m: ops.dot_product_attention(q, q, q, mask=m), (a(2, 4, 2, 8), np.ones((3, 3), bool)),
         r"mask of dot_product_attention.*\(2, 2, 4, 4\).*\(3, 3\)",
     ),
     "bias": (lambda q, b: ops.dot_product_attention(q, q, q, bias=b), (a(2, 4, 2, 8), a(3, 3)), r"bias of dot_product_attention.*\(3, 3\)"),
+    "bias of one target": (
+        lambda q, k, b: ops.dot_product_attention(q, k, k, bias=b), (a(2, 1, 4, 8), a(2, 5, 4, 8), a(1, 2, 4, 1, 5)),
+        r"bias of dot_product_attention.*\(1, 2, 4, 1, 5\)",
+    ),
 })  # fmt: skip
 
 family("bitwise", {

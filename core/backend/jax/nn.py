@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from core.base import shapes
+
 FUNCTIONS = {
     "relu": jax.nn.relu,
     "sigmoid": jax.nn.sigmoid,
@@ -68,6 +70,8 @@ def dot_product_attention(
             query, key, value, four(bias), four(mask if mask is None else mask.astype(bool)), scale=scale, is_causal=is_causal,
             implementation="cudnn" if flash_attention else None,
         )  # fmt: skip
+    if not all(x is None or shapes.fits(x.shape, (batch, heads, targets, sources)) for x in (bias, mask)):
+        raise ValueError("shapes")
     # Keys first and values last: so XLA reads both as they lie in a cache that keeps the slots of a head together.
     wide, rows = jnp.promote_types(query.dtype, jnp.float32), query.swapaxes(1, 2).reshape(batch, others, heads // others * targets, size)
     logits = lax.dot_general(key, rows, (((3,), (3,)), ((0, 2), (0, 1))), preferred_element_type=wide).mT

@@ -89,7 +89,7 @@ def dot_product_attention(
         raise ValueError("shapes")  # the op's rule says which
     query, key, value = (tf.transpose(x, (0, 2, 1, 3)) for x in (query, key, value))
     full = tf.concat((tf.shape(query)[:3], tf.shape(key)[2:3]), 0)  # of the logits: batch, heads, targets, sources
-    query = query * tf.cast(size**-0.5 if scale is None else scale, query.dtype)
+    query = query * (size**-0.5 if scale is None else scale)  # `tf.cast` of a Python number would round it to float32
     logits = tf.matmul(_grouped(query, others), key, transpose_b=True)
     logits = logits if heads == others else tf.reshape(logits, full)
     if attn_logits_soft_cap is not None:

@@ -236,7 +236,7 @@ def _group_normalization(x, groups, gamma, beta, axis, epsilon):
 def dot_product_attention(
     query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None
 ):
-    if not query.ndim == key.ndim == value.ndim == 4 or key.shape[1] != value.shape[1]:
+    if not query.ndim == key.ndim == value.ndim == 4 or key.shape[:3] != value.shape[:3]:
         raise ValueError("shapes")  # the op's rule says which
     query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
     if mask is not None or (is_causal and (bias is not None or attn_logits_soft_cap)):

@@ -361,6 +361,8 @@ SAMPLES = {
         Sample((_Q, _K, _K), reference=_attention), Sample((_Q, _Q, _Q), {"is_causal": True, "scale": 0.3}, reference=_attention),
         Sample((_Q, _K[:, :, :2], _K[:, :, 2:]), reference=_attention),
         Sample((_Q, _Q, _Q), {"mask": _MASK}, reference=_attention),
+        Sample((_Q[:, :1], _K[:, :, :2], _K[:, :, 2:], array(2, 4, 1, 6)), {"scale": 0.3}, reference=_attention),  # one target
+        Sample((_Q[:, :1], _K, _K), {"mask": np.array([[True, False, True, True, False, True]])}, reference=_attention),
         # Rows that attend nowhere: the even average is agreed, its gradient in the query is not (fused kernels add the mask to logits).
         Sample((_Q, _Q, _Q), {"mask": np.zeros((2, 1, 3, 3), bool)}, reference=_attention, gradient=False),
         Sample((_Q, _Q, _Q, array(1, 4, 3, 3)), {"is_causal": True}, reference=_attention),
